@@ -18,13 +18,19 @@ from typing import TYPE_CHECKING
 from amends.text import WORD, fold
 
 if TYPE_CHECKING:
-    from spacy.language import Language
+    import numpy as np
     from spacy.matcher import PhraseMatcher
+    from spacy.pipeline import Sentencizer
+    from spacy.tokens import Doc
     from spacy.vocab import Vocab
 
 _NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|2|3|10"
 #: Stands for every word that is in no phrase, so that the matcher's vocabulary does not grow with what customers write.
 OTHER = "\u00b7"
+#: Stands between two texts of a batch.
+BORDER = "\u2016"
+#: Folded marks that end a sentence.
+SENTENCE_ENDS = frozenset({".", "!", "?", "!!", "?!", "\u2026", "\u3002"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +85,45 @@ def written_out(phrase: str) -> list[str]:
 
 @cache
 def known_words() -> frozenset[str]:
-    """Return every folded word that stands in a phrase."""
-    return frozenset(word for form in _forms() for word in form)
+    """Return every folded word that stands in a phrase, and the marks that end a sentence."""
+    return frozenset(word for form in _forms() for word in form) | SENTENCE_ENDS
 
 
-def match(words: Sequence[str]) -> list[Cue]:
-    """Return the cues in a run of folded words, in order of appearance.
+def read(words: Sequence[str]) -> Doc:
+    """Return folded words as a spaCy document, for `match` and `sentence_starts`.
 
     Parameters
     ----------
     words : sequence of str
-        Folded words (`amends.text.fold`), those outside `known_words` as `OTHER`; texts of a batch may follow one another, parted by
-        at least one `OTHER`, which no phrase holds.
-
-    Examples
-    --------
-    >>> [rules()[cue.rule].name for cue in match(["·", "the", "third", "time"])]
-    ['recurrence']
+        Folded words (`amends.text.fold`), those outside `known_words` as `OTHER`. Texts of a batch may follow one another, parted by
+        `BORDER`, which no phrase holds and which ends a sentence.
     """
     from spacy.tokens import Doc
 
-    if not len(words):
-        return []
+    return Doc(_vocab(), words=list(words))
+
+
+def match(doc: Doc) -> list[Cue]:
+    """Return the cues in a document, in order of appearance.
+
+    Examples
+    --------
+    >>> [rules()[cue.rule].name for cue in match(read([OTHER, "third", "time"]))]
+    ['recurrence']
+    """
     number = _numbers()
-    found = _matcher()(Doc(_vocab(), words=words))
+    found = _matcher()(doc) if len(doc) else []
     return sorted((Cue(number[key], first, last) for key, first, last in found), key=lambda cue: (cue.first, cue.last, cue.rule))
+
+
+def sentence_starts(doc: Doc) -> np.ndarray:
+    """Return for each word whether a sentence begins with it, shape ``(words,)``, by spaCy's rule-based sentencizer."""
+    import numpy as np
+
+    if not len(doc):
+        return np.zeros(0, dtype=bool)
+    starts: np.ndarray = _sentencizer()(doc).to_array(["SENT_START"]) == 1
+    return starts
 
 
 def find(text: str) -> list[tuple[Rule, int, int]]:
@@ -116,18 +136,8 @@ def find(text: str) -> list[tuple[Rule, int, int]]:
     """
     places = [word.span() for word in WORD.finditer(text)]
     words = [fold(text[start:end]) for start, end in places]
-    cues = match([word if word in known_words() else OTHER for word in words])
+    cues = match(read([word if word in known_words() else OTHER for word in words]))
     return [(rules()[cue.rule], places[cue.first][0], places[cue.last - 1][1]) for cue in cues]
-
-
-@cache
-def blank() -> Language:
-    """Return spaCy's blank English pipeline with a rule-based sentencizer: word and sentence borders, no model to download."""
-    import spacy
-
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    return nlp
 
 
 @cache
@@ -157,6 +167,13 @@ def _matcher() -> PhraseMatcher:
     for number, rule in enumerate(rules()):
         matcher.add(rule.name, [Doc(_vocab(), words=list(form)) for form, own in _forms().items() if number in own])
     return matcher
+
+
+@cache
+def _sentencizer() -> Sentencizer:
+    from spacy.pipeline import Sentencizer
+
+    return Sentencizer(punct_chars=[*SENTENCE_ENDS, BORDER])
 
 
 @cache

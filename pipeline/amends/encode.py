@@ -10,13 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from amends.cues import OTHER, Cue, known_words, match, rules
+from amends.cues import BORDER, OTHER, Cue, known_words, match, read, rules, sentence_starts
 from amends.text import WORD, fold
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 #: Distinct words remembered before the table is emptied: about 60 MB. English complaints hold fewer.
 REMEMBERED = 150_000
@@ -103,6 +106,8 @@ class Encoded:
         Per token the index of that next word among the tokens, or -1.
     cues : list of Cue
         The cues found, as runs of the batch's tokens.
+    document : spacy.tokens.Doc
+        The batch as the matcher read it, a border before each text.
     """
 
     features: sp.csr_matrix
@@ -113,14 +118,21 @@ class Encoded:
     pairs: np.ndarray
     following: np.ndarray
     cues: list[Cue]
+    document: Doc
 
     def rows_of_cues(self) -> np.ndarray:
         """Return the text that each cue stands in, shape ``(cues,)``."""
         return np.searchsorted(self.tokens.starts, [cue.first for cue in self.cues], side="right") - 1
 
-    def cue_column(self, cue: Cue) -> int:
-        """Return the column of a cue's rule."""
-        return int(self.features.shape[1]) - len(rules()) + cue.rule
+    def cue_columns(self) -> np.ndarray:
+        """Return the column of each cue's rule, shape ``(cues,)``."""
+        return np.array([cue.rule for cue in self.cues], dtype=np.int64) + (self.features.shape[1] - len(rules()))
+
+    def sentences(self) -> np.ndarray:
+        """Return for each token the number of its sentence in the batch, shape ``(tokens,)``."""
+        number = np.cumsum(sentence_starts(self.document))
+        border = self.tokens.starts[:-1] + np.arange(len(self.tokens.starts) - 1)
+        return np.delete(number, border)
 
 
 class Encoder:
@@ -210,8 +222,9 @@ class Encoder:
             tokens = self.tokens(texts)
             grams = self._gram_table()
             columns = np.asarray(self._columns, dtype=np.int64)[tokens.ids]
-            cues = self._cues(tokens)
+            document = self._document(tokens)
         rows = len(texts)
+        cues = _in_tokens(match(document), tokens)
         ones = np.ones(len(tokens.ids), dtype=np.float32)
         held = sp.csr_matrix((ones, tokens.ids.copy(), tokens.starts.copy()), shape=(rows, grams.shape[0]))  # reordered in place
         held.sum_duplicates()
@@ -227,18 +240,17 @@ class Encoder:
         lit = spread.copy()
         lit.data = np.full(len(lit.data), CUE_WEIGHT, dtype=np.float32)
         features, counts = _side_by_side(weighed, lit), _side_by_side(counted, spread)
-        return Encoded(features, counts.data, tokens, columns, grams, pairs, following, cues)
+        return Encoded(features, counts.data, tokens, columns, grams, pairs, following, cues, document)
 
-    def _cues(self, tokens: Tokens) -> list[Cue]:
-        """Find the cues of all texts in one go, in numbers of tokens."""
-        said = list(map(self._said.__getitem__, tokens.ids.tolist()))
-        shift = np.arange(len(tokens.starts) - 1)  # one word that no phrase holds parts each text from the next
-        for start in tokens.starts[-2:0:-1].tolist():
-            said.insert(start, OTHER)
-        found = match(said)
-        first = np.array([cue.first for cue in found], dtype=np.int64)
-        before = np.searchsorted(tokens.starts[1:-1] + shift[:-1], first) if len(shift) else first
-        return [Cue(cue.rule, cue.first - by, cue.last - by) for cue, by in zip(found, before.tolist(), strict=True)]
+    def _document(self, tokens: Tokens) -> Doc:
+        """All texts as one document for the matcher, a border before each."""
+        said = np.empty(len(tokens.ids) + len(tokens.starts) - 1, dtype=object)
+        border = tokens.starts[:-1] + np.arange(len(tokens.starts) - 1)
+        inside = np.ones(len(said), dtype=bool)
+        inside[border] = False
+        said[border] = BORDER
+        said[inside] = self._said_words()[tokens.ids]
+        return read(said.tolist())
 
     def _cue_features(self, tokens: Tokens, cues: list[Cue], rows: int) -> sp.csr_matrix:
         """Return over how many words the cues of each rule stand in each text."""
@@ -281,6 +293,7 @@ class Encoder:
         self._columns: list[int] = []  # per remembered word: its column, _UNKNOWN or _SILENT
         self._grams: list[list[int]] = []  # per remembered word: the columns of its character n-grams
         self._said: list[str] = []  # per remembered word: itself folded where a cue's phrase may hold it
+        self._said_array = np.zeros(0, dtype=object)
         self._numbers = _Numbers(self._remember)
         self._table: sp.csr_matrix | None = None
 
@@ -308,6 +321,11 @@ class Encoder:
                 self._grams[i] = []  # the table holds them now
         return self._table
 
+    def _said_words(self) -> np.ndarray:
+        if len(self._said_array) < len(self._said):
+            self._said_array = np.array(self._said, dtype=object)
+        return self._said_array
+
     def __getstate__(self) -> Mapping[str, Any]:
         return {"vocabulary": self.vocabulary}
 
@@ -330,6 +348,13 @@ class _Numbers(dict[str, int]):
         number: int = self._remember_word(word)
         self[word] = number
         return number
+
+
+def _in_tokens(cues: list[Cue], tokens: Tokens) -> list[Cue]:
+    """Return cues counted in words of the document as cues counted in tokens of the batch."""
+    border = tokens.starts[:-1] + np.arange(len(tokens.starts) - 1)
+    before = np.searchsorted(border, [cue.first for cue in cues]).tolist()
+    return [Cue(cue.rule, cue.first - by, cue.last - by) for cue, by in zip(cues, before, strict=True)]
 
 
 def _side_by_side(left: sp.csr_matrix, right: sp.csr_matrix) -> sp.csr_matrix:

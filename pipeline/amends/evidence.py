@@ -5,7 +5,7 @@ two words, a character n-gram to the words that hold it, in equal parts. Given b
 add up to the label's log-odds (against the mean of the other labels) less the head's bias. For the strategy this is the part
 of the router that reads the text; what it takes from the tags' probabilities belongs to no word.
 
-Spans are runs of such words inside one sentence, borders by spaCy's blank pipeline, so that no span ends inside a word.
+Spans are runs of such words inside one sentence (spaCy's sentencizer), so that no span ends inside a word.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from amends.assessment import Span
-from amends.cues import blank
 from amends.encode import Encoded
 from amends.tagging import Head
-from amends.text import WORD
+from amends.text import WORD, fold
 
 #: At most this many spans are shown for a field,
 MOST_SPANS = 5
@@ -85,9 +85,10 @@ def token_weights(encoded: Encoded, weights: np.ndarray, questions: Sequence[Que
     half = share[at[hit]] / 2
     result[hit] += half
     result[encoded.following[hit]] += half  # a word follows at most one other, so no place is added to twice
-    for cue in encoded.cues:
-        found = look_up(token_row[[cue.first]], np.array([encoded.cue_column(cue)]))
-        result[cue.first : cue.last] += share[found[0]]
+    if encoded.cues:
+        own = share[look_up(encoded.rows_of_cues(), encoded.cue_columns())]
+        for cue, per_word in zip(encoded.cues, own, strict=True):
+            result[cue.first : cue.last] += per_word
     # Character n-grams: once per distinct (text, word), then given to each place where the word stands.
     distinct, place = np.unique(token_row.astype(np.int64) * encoded.grams.shape[0] + tokens.ids, return_inverse=True)
     of_row, word = distinct // encoded.grams.shape[0], distinct % encoded.grams.shape[0]
@@ -103,7 +104,7 @@ def token_weights(encoded: Encoded, weights: np.ndarray, questions: Sequence[Que
     return result
 
 
-def spans(text: str, fields: Sequence[str], weights: np.ndarray) -> dict[str, tuple[Span, ...]]:
+def spans(text: str, fields: Sequence[str], weights: np.ndarray, sentences: np.ndarray) -> dict[str, tuple[Span, ...]]:
     """Return for each field the spans of ``text`` that speak most for its label, strongest first.
 
     Parameters
@@ -114,47 +115,69 @@ def spans(text: str, fields: Sequence[str], weights: np.ndarray) -> dict[str, tu
         A name for each column of ``weights``.
     weights : numpy.ndarray
         Each word's contributions, shape ``(words of text, fields)``, words as `amends.text.WORD` parts them.
+    sentences : numpy.ndarray
+        The number of each word's sentence, shape ``(words of text,)``.
     """
-    places = [match.span() for match in WORD.finditer(text)]
-    if not places:
+    if not len(weights):
         return dict.fromkeys(fields, ())
-    borders = _sentence_starts(text)
-    starts = np.array([start for start, _ in places])
-    sentence = np.searchsorted(borders, starts, side="right")
+    places = [word.span() for word in WORD.finditer(text)]
+    light = [_light(text[start:end]) for start, end in places]
+    lines = np.searchsorted([match.end() for match in _LINE_END.finditer(text)], [start for start, _ in places], side="right")
+    part = (sentences * (int(lines[-1]) + 1) + lines).tolist()  # a line break ends a sentence too
+    cuts = np.maximum(LEAST_WEIGHT, LEAST_SHARE * weights.max(axis=0))
     found: dict[str, tuple[Span, ...]] = {}
     for column, field in enumerate(fields):
-        own = weights[:, column]
-        kept = own >= max(LEAST_WEIGHT, LEAST_SHARE * own.max())
-        runs: list[tuple[float, int, int]] = []
-        previous = -2
-        for i in np.flatnonzero(kept).tolist():
-            if i == previous + 1 and sentence[i] == sentence[previous]:
-                weight, start, _ = runs[-1]
-                runs[-1] = (weight + float(own[i]), start, places[i][1])
-            else:
-                runs.append((float(own[i]), *places[i]))
-            previous = i
-        runs.sort(key=lambda run: (-run[0], run[1]))
-        found[field] = tuple(Span(start, end, round(weight, 4)) for weight, start, end in runs[:MOST_SPANS])
+        own = weights[:, column].tolist()
+        runs = _runs(np.flatnonzero(weights[:, column] >= cuts[column]).tolist(), part, light)
+        telling = [run for run in runs if not all(light[run[0] : run[1]])] or runs
+        strongest = sorted(((sum(own[first:last]), first, last) for first, last in telling), key=lambda run: (-run[0], run[1]))
+        found[field] = tuple(
+            Span(places[first][0], places[last - 1][1], round(weight, 4)) for weight, first, last in strongest[:MOST_SPANS] if weight > 0
+        )
     return found
+
+
+def _runs(kept: Sequence[int], part: Sequence[int], light: Sequence[bool]) -> list[tuple[int, int]]:
+    """Join kept words of one sentence that stand side by side, or with one light word between, into runs."""
+    runs: list[tuple[int, int]] = []
+    for i in kept:
+        if runs:
+            first, last = runs[-1]
+            if part[i] == part[last - 1] and (i == last or (i == last + 1 and light[last])):
+                runs[-1] = (first, i + 1)
+                continue
+        runs.append((i, i + 1))
+    return [_stripped(run, light) for run in runs]
+
+
+def _stripped(run: tuple[int, int], light: Sequence[bool]) -> tuple[int, int]:
+    """Take light words off both ends of a run that holds others."""
+    first, last = run
+    if not all(light[first:last]):
+        while light[first]:
+            first += 1
+        while light[last - 1]:
+            last -= 1
+    return first, last
+
+
+@lru_cache(maxsize=50_000)
+def _light(word: str) -> bool:
+    """Whether ``word`` tells nothing by itself: a mark, or a function word that neither denies nor counts."""
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    folded = fold(word)
+    return not folded[:1].isalnum() or (folded in STOP_WORDS and folded not in _TELLING)
+
+
+_LINE_END = re.compile(r"\n+")
+#: spaCy's stop words that do tell something in a complaint.
+_TELLING = frozenset(
+    "again against always almost cannot did ever every first five four full move must neither never no nobody none nor not nothing nowhere "
+    "often once only out over please several six still ten third three twelve twice two until used when why without yet".split()
+)
 
 
 def as_json(found: Mapping[str, tuple[Span, ...]]) -> str:
     """Return evidence as it stands in files: ``{"field": [[start, end, weight], …]}``."""
     return json.dumps({field: [[s.start, s.end, s.weight] for s in own] for field, own in found.items()}, separators=(",", ":"))
-
-
-def _sentence_starts(text: str) -> np.ndarray:
-    """Code-point offsets at which a sentence begins, by spaCy's rule-based sentencizer; a line break ends one too."""
-    nlp = blank()
-    doc = nlp.make_doc(text.translate(_LONE))
-    for _, pipe in nlp.pipeline:
-        doc = pipe(doc)
-    starts = {token.idx for token in doc if token.is_sent_start}
-    starts.update(match.end() for match in _LINE_END.finditer(text))
-    return np.array(sorted(starts), dtype=np.int64)
-
-
-_LINE_END = re.compile(r"\n+")
-# Halves of surrogate pairs, which spaCy cannot take; no offset moves.
-_LONE = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: 1 of 2,580 (``amends-train language``); at 0.5 it would be 5.
 SURE = 0.7
 #: The identifier reads this much of the text, in code points.
-READ = 300
+READ = 160
 #: Languages not written in Latin letters; every other language is taken to be.
 _SCRIPTS = {"zh": ("CJK",), "ja": ("CJK", "HIRAGANA", "KATAKANA"), "ko": ("HANGUL", "CJK")}
 

@@ -236,10 +236,12 @@ class Pipeline:
         used = sum(question.head.width for question in questions)
         weights = token_weights(scored.encoded, self._weights[:, :used], questions)
         starts = scored.encoded.tokens.starts
+        sentences = scored.encoded.sentences()
         result = []
         for row, text in enumerate(scored.texts):
             asked = [i for i, question in enumerate(questions) if question.labels[row] >= 0]
-            result.append(spans(text, [questions[i].field for i in asked], weights[starts[row] : starts[row + 1]][:, asked]))
+            own = slice(starts[row], starts[row + 1])
+            result.append(spans(text, [questions[i].field for i in asked], weights[own][:, asked], sentences[own]))
         return result
 
     def _review(self, scored: Scored, row: int) -> Review:

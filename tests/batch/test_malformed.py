@@ -76,7 +76,7 @@ def test_windows_1252(score, tmp_path: Path, files):
     result = score(source)
     rows = files.read_dicts(source.with_name("w.scored.csv"))
     assert [row["text"] for row in rows] == ["They said “no” – it’s 20 €; naïve me.", "undefined \x81 byte and still rude staff"]
-    assert "windows-1252" in result.err
+    assert "Windows-1252" in result.err
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
@@ -157,3 +157,44 @@ def test_decompression_bomb(amends, tmp_path: Path):
     result = amends("score", source)
     assert result.code == 3
     assert "longer than" in result.err
+
+
+def test_utf8_and_windows_1252_in_one_file(score, tmp_path: Path, files):
+    source = tmp_path / "mixed.csv"
+    lines = [f"{i},Café number {i} was closed and cold" for i in range(6)]
+    encoded = [line.encode("utf-8" if i % 3 == 0 else "cp1252") for i, line in enumerate(lines)]
+    source.write_bytes(b"id,text\n" + b"\n".join(encoded))
+    result = score(source)
+    assert [row["text"] for row in files.read_dicts(source.with_name("mixed.scored.csv"))] == [line[2:] for line in lines]
+    assert "Windows-1252" in result.err
+
+
+def test_excels_sep_line(score, tmp_path: Path, files):
+    (tmp_path / "sep.csv").write_text(f"sep=;\nid;text\n1;{GOOD}\n")
+    score(tmp_path / "sep.csv")
+    assert files.read_dicts(tmp_path / "sep.scored.csv")[0]["text"] == GOOD
+
+
+def test_two_hundred_broken_rows_in_a_row(score, tmp_path: Path, files):
+    source = tmp_path / "b.csv"
+    source.write_text("id,text\n" + "".join(f'{i},"{GOOD}\n' if i % 2 else f"{i}\n" for i in range(200)))
+    score(source)
+    rows = files.read_dicts(source.with_name("b.scored.csv"))
+    assert {row["amends_status"] for row in rows} == {"malformed"}
+
+
+def test_quotes_that_are_not_doubled(score, tmp_path: Path, files):
+    source = tmp_path / "q.csv"
+    source.write_text('id,text\n1,"She said "no" and left"\n2,"Two\nlines "here" too"\n3,"fine, thanks"\n')
+    score(source)
+    rows = files.read_dicts(source.with_name("q.scored.csv"))
+    assert [row["text"] for row in rows] == ['She said no" and left"', 'Two\nlines here" too"', "fine, thanks"]
+
+
+def test_quotes_of_every_wrong_kind(score, tmp_path: Path, files):
+    source = tmp_path / "q.csv"
+    source.write_text(f'id,text\n1,"a "b,"open\n2,{GOOD}\n3,"x"y\n"4,{GOOD}\n5,"{GOOD}"\n6,"end')
+    score(source, "--text-column", "text")
+    rows = files.read_dicts(source.with_name("q.scored.csv"))
+    kept = [row["id"] or row["amends_raw"] for row in rows]
+    assert kept == ['1,"a "b,"open', "2", "3", f'"4,{GOOD}', "5", '6,"end']

@@ -162,3 +162,11 @@ def test_a_pipe_closed_early(tickets: Path, tmp_path: Path, files):
 
 def test_quiet(score, tickets: Path):
     assert score(tickets, "--quiet").err == ""
+
+
+def test_a_named_pipe(tickets: Path, score, files):
+    pipe = tickets.with_name("pipe")
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cp", str(tickets), str(pipe)]):
+        score(pipe, "--input-format", "csv", "-o", tickets.with_name("out.csv"))
+    assert len(files.read_csv(tickets.with_name("out.csv"))) == 6

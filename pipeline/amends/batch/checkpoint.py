@@ -27,7 +27,7 @@ _EDGE = 1 << 16
 
 def fingerprint(path: Path | None) -> dict[str, object]:
     """Return what tells a file from a changed one: size, time of change, SHA-256 of its first and last 64 KiB."""
-    if path is None:
+    if path is None or not path.is_file():
         return {"stream": True}
     status = path.stat()
     digest = hashlib.sha256()
@@ -36,6 +36,11 @@ def fingerprint(path: Path | None) -> dict[str, object]:
         file.seek(max(0, status.st_size - _EDGE))
         digest.update(file.read(_EDGE))
     return {"bytes": status.st_size, "changed at": status.st_mtime_ns, "content": digest.hexdigest()}
+
+
+def work_folder(target: Path) -> Path:
+    """Return where the work on ``target`` lies."""
+    return target.with_name(f".{target.name}.part")
 
 
 class WorkFolder:
@@ -57,7 +62,7 @@ class WorkFolder:
             if target is None:
                 self.path = Path(tempfile.mkdtemp(prefix="amends-"))
             else:
-                self.path = target.with_name(f".{target.name}.part")
+                self.path = work_folder(target)
                 self.path.mkdir(exist_ok=True)
             self._lock: IO[bytes] = (self.path / "lock").open("ab")
         except OSError as error:

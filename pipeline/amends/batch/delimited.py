@@ -7,6 +7,7 @@ sound files and broken ones.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,15 @@ DELIMITERS = ",;\t|"
 #: What the line feed says after the last line: if it ends up inside a cell, a quote never closed.
 _END = "\ue000end of the file\ue000"
 #: So many quotes that never close are no slips: the file is quoted in some other way.
-_MOST_UNCLOSED = 1_000
+_MOST_UNCLOSED = 200
 
 
 class Delimited:
     """A CSV or TSV file as a source of chunks.
 
     A record with more or fewer cells than the header, or with bytes that cannot be decoded, is malformed. A quote that never closes
-    would swallow the rest of the file: the line that opens it is malformed and reading goes on with the next line.
+    would swallow what follows: the line that opens it is malformed and reading goes on with the next line. Quotes inside a quoted cell
+    that are not doubled are taken as they stand.
 
     Parameters
     ----------
@@ -62,9 +64,10 @@ class Delimited:
         self.settings = {"encoding": encoding, "delimiter": delimiter}
         self.notes: list[str] = []
         self.total = stream.size
+        self.names: list[str] = []
         self._records = self._read()
-        for header, _ in self._records:
-            if header:
+        for header, raw in self._records:
+            if header and raw[0].strip().lower() != f"sep={delimiter}":
                 self.names = [readable(cell) for cell in header]
                 break
         else:
@@ -138,30 +141,48 @@ class Delimited:
     def _read(self) -> Iterator[tuple[list[str], list[str]]]:
         """Yield each record's cells with the lines that it was read from; no cells where it could not be parsed."""
         feed, unclosed = self._lines, 0
-        reader = csv.reader(feed, delimiter=self._delimiter)
         while True:
-            feed.taken = []
+            # Strict, so that a quote in a wrong place is noticed; a reader that has raised is not used again.
+            reader = csv.reader(feed, delimiter=self._delimiter, strict=True)
             try:
-                row = next(reader)
+                while True:
+                    feed.taken = []
+                    row = next(reader)
+                    if feed.ended:
+                        return  # only the end itself can have been read after the end
+                    yield row, feed.taken
             except StopIteration:
                 return
-            except csv.Error:  # a cell that is longer than any cell should be
-                row = []
-            else:
-                if not feed.ended:
+            except csv.Error:
+                pass
+            if not self._runs_away() and not (len(feed.taken) > 1 and self._is_record(feed.taken[-1])):
+                # Quotes inside a quoted cell that are not doubled: read as other programs do.
+                seen = len(feed.taken)
+                feed.back(feed.taken)
+                try:
+                    row = next(csv.reader(feed, delimiter=self._delimiter))
+                except csv.Error:
+                    row = []
+                if row and not feed.ended and (len(feed.taken) == seen or len(row) == len(self.names)):
                     yield row, feed.taken
                     continue
-                if row == [_END]:
-                    return
-            unclosed += 1
-            if unclosed > _MOST_UNCLOSED:
-                raise InputError(
-                    f"{self._name}: more than {_MOST_UNCLOSED:,} quotes are never closed; is it delimited by {self._delimiter!r} and quoted by '\"'?"
-                )
-            taken = feed.taken
-            feed.back(taken[1:])
-            reader = csv.reader(feed, delimiter=self._delimiter)
-            yield [], taken[:1]
+            # A quote was left open: on the line at which that shows, a record of its own begins; or it never shows.
+            if self._runs_away():
+                unclosed += 1
+                if unclosed > _MOST_UNCLOSED:
+                    raise InputError(
+                        f"{self._name}: more than {_MOST_UNCLOSED} quotes are never closed; "
+                        f"is it delimited by {self._delimiter!r} and quoted by '\"'?"
+                    )
+            first, *rest = feed.taken
+            feed.back(rest)
+            yield [], [first]
+
+    def _runs_away(self) -> bool:
+        return self._lines.ended or sum(map(len, self._lines.taken)) > LONGEST_RECORD
+
+    def _is_record(self, line: str) -> bool:
+        return bool(self.names) and len(next(csv.reader([line], delimiter=self._delimiter), [])) == len(self.names)
 
 
 class _Lines:
@@ -194,6 +215,7 @@ class _Lines:
 
     def back(self, unread: list[str]) -> None:
         self._returned.extendleft(reversed(unread))
+        self.taken = []
         self.ended = False
 
 
@@ -205,6 +227,8 @@ def sniff(sample: str) -> str:
     >>> sniff('id;text\n1;"Late, again"\n')
     ';'
     """
+    if told := re.match("sep=(.)\r?\n", sample, re.IGNORECASE):  # Excel's own way to say it
+        return told[1]
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
         widths = []

@@ -29,6 +29,8 @@ LONGEST_RECORD = 16 << 20
 _MOST_GROWTH = 900
 #: ... but up to this many bytes even a bomb is harmless.
 _HARMLESS = 1 << 30
+#: Windows-1252, but what is sound UTF-8 is read as that.
+MIXED = "windows-1252 or utf-8"
 _UNDECODED = re.compile("[\udc00-\udcff]")
 
 
@@ -47,6 +49,7 @@ class ByteStream(io.RawIOBase):
         self._name = str(path or "standard input")
         self._raw: IO[bytes] = sys.stdin.buffer if path is None else _opened(path)
         self._owned = path is not None
+        self._seekable = self._owned and self._raw.seekable()  # a named pipe is not
         self.size = os.fstat(self._raw.fileno()).st_size if path is not None else 0
         self._inner: Any = self._raw
         if compression == "gzip":
@@ -86,7 +89,7 @@ class ByteStream(io.RawIOBase):
     @property
     def position(self) -> int:
         """Bytes of the (compressed) file that have been read."""
-        return self._raw.tell() if self._owned else self._given
+        return self._raw.tell() if self._seekable else self._given
 
     def readable(self) -> bool:
         """Return True: it is there to be read."""
@@ -121,7 +124,7 @@ def guess(sample: bytes, *, whole: bool) -> str:
     """Return the encoding of ``sample``, the beginning of a file (``whole``: all of it).
 
     UTF-8 unless a byte-order mark (or the NULs of ASCII in UTF-16) says otherwise. Where bytes are not UTF-8: a file
-    in which fewer lines are broken than hold sound UTF-8 beyond ASCII is UTF-8 with broken rows; any other is Windows-1252.
+    in which fewer lines are broken than hold sound UTF-8 beyond ASCII is UTF-8 with broken rows; any other is `MIXED`.
     """
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -147,7 +150,7 @@ def guess(sample: bytes, *, whole: bool) -> str:
                     broken += 1
                 else:
                     sound += 1
-        return "windows-1252" if broken > sound else "utf-8"
+        return MIXED if broken > sound else "utf-8"
     return "utf-8"
 
 
@@ -172,8 +175,12 @@ def check(encoding: str) -> str:
 
 
 def as_text(stream: ByteStream, encoding: str, *, newline: str) -> io.TextIOWrapper:
-    """Return ``stream`` as text in which bytes that cannot be decoded are lone surrogates (`has_undecoded`)."""
-    errors = _CP1252 if codecs.lookup(encoding).name == "cp1252" else _KEEP
+    """Return ``stream`` as text in which bytes that cannot be decoded are lone surrogates (`has_undecoded`).
+
+    `MIXED` is UTF-8 whose other bytes are Windows-1252: so a file that some program stitched together comes out right.
+    """
+    errors = _CP1252 if encoding == MIXED or codecs.lookup(encoding).name == "cp1252" else _KEEP
+    encoding = "utf-8-sig" if encoding == MIXED else encoding
     return io.TextIOWrapper(io.BufferedReader(stream, 1 << 20), encoding=encoding, errors=errors, newline=newline)
 
 

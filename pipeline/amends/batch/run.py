@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amends.batch import parallel, scoring
 from amends.batch.block import Block, Layout
-from amends.batch.checkpoint import WorkFolder, fingerprint, publish
+from amends.batch.checkpoint import WorkFolder, fingerprint, publish, work_folder
 from amends.batch.progress import Progress
 from amends.batch.sources import Opened, forget_spooled, open_input
 from amends.batch.summary import Summary
@@ -57,15 +57,17 @@ def score_file(source: Place, target: Place, options: Options, tell: Tell) -> Su
         If the output cannot be written.
     """
     started = time.perf_counter()
-    work_left = target.path is not None and (target.path.with_name(f".{target.path.name}.part") / "checkpoint.json").exists()
+    work_left = target.path is not None and (work_folder(target.path) / "checkpoint.json").exists()
     if target.path is not None and target.path.exists() and not options.overwrite:
         if not options.resume:
             raise UsageError(f"{target} is there already; --overwrite replaces it")
         if not work_left:
             tell(f"{target} is complete; nothing to resume")
+            if work_folder(target.path).exists():  # a run that was killed while it cleaned up
+                WorkFolder(target.path).release(remove=True)
             return None
-    if source.path is None and options.resume:
-        raise UsageError("standard input cannot be resumed, as it cannot be read again; save it to a file first")
+    if options.resume and (source.path is None or not source.path.is_file()):
+        raise UsageError("standard input or a pipe cannot be resumed, as it cannot be read again; save it to a file first")
     # `--overwrite` on a resumed run says that the finished output may be replaced; what is unfinished goes on.
     opened = open_input(source, options)
     try:
@@ -119,7 +121,7 @@ class _Run:
             raise AmendsError(f"cannot write {self.target}: {error.strerror or 'the write failed'}") from error
         finally:
             # What was read from standard input, or meant for standard output, is of no use to a later run.
-            keep = keep and self.place.path is not None and self.target.path is not None
+            keep = keep and self.place.path is not None and self.place.path.is_file() and self.target.path is not None
             work.release(remove=not keep)
             if keep:
                 self.tell("what has been scored is kept; the same command with --resume goes on from there")
@@ -217,9 +219,13 @@ class _Run:
         draft = folder / "output"
         draft.unlink(missing_ok=True)
         writer = self._writer(draft, layout, model)
+        written = 0
         try:
-            for index in sorted(parts):
-                writer.write(Block(scoring.read_table(scoring.path_of(folder, index)), layout))
+            with Progress(self.target, sum(part.rows for part in parts.values()), "row", quiet=self.options.quiet) as progress:
+                for index in sorted(parts):
+                    writer.write(Block(scoring.read_table(scoring.path_of(folder, index)), layout))
+                    written += parts[index].rows
+                    progress.show(written, written)
         finally:
             writer.close()
         if self.target.path is not None:

@@ -15,10 +15,10 @@ from amends.batch.options import CHUNK_CHARACTERS
 from amends.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 _MOST_EXPANDED = 4 << 30
 _MOST_GROWTH = 500
@@ -54,13 +54,21 @@ class Workbook:
     def sheet(self, name: str, *, chunk_rows: int) -> Sheet | None:
         """Return the sheet called ``name``; None where it is empty."""
         try:
-            rows: list[list[Any]] = self._book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            sheet = self._book.get_sheet_by_name(name)
+            shape = _shape(sheet)
         except Exception as error:
             raise InputError(f"{self.path}: the sheet {name!r} cannot be read") from error
-        while rows and not any(cell != "" for cell in rows[-1]):
-            rows.pop()  # cells that were formatted but never filled
-        first = next((i for i, row in enumerate(rows) if any(cell != "" for cell in row)), None)
-        return None if first is None else Sheet(name, rows[first], rows[first + 1 :], chunk_rows=chunk_rows)
+        return None if shape is None else Sheet(name, sheet, shape, chunk_rows=chunk_rows)
+
+
+def _shape(sheet: CalamineSheet) -> tuple[int, int, int] | None:
+    """Return the number of the first row that holds anything, of the last, and the width; formatted but empty cells do not count."""
+    first, last, width = -1, -1, 0
+    for number, row in enumerate(sheet.iter_rows()):
+        used = next((i for i in range(len(row), 0, -1) if row[i - 1] != ""), 0)
+        if used:
+            first, last, width = (number if first < 0 else first), number, max(width, used)
+    return (first, last, width) if width else None
 
 
 class Sheet:
@@ -72,28 +80,29 @@ class Sheet:
 
     unit = "row"
 
-    def __init__(self, name: str, header: Sequence[object], rows: list[list[Any]], *, chunk_rows: int) -> None:
-        width = max((i + 1 for i, cell in enumerate(header) if cell != ""), default=0)
-        width = max([width, *(i + 1 for row in rows for i, cell in enumerate(row) if i >= width and cell != "")])
-        self.names = [str(_cell(cell) or "") if not isinstance(cell, str) else cell for cell in header[:width]]
-        self._rows, self._chunk_rows = rows, chunk_rows
+    def __init__(self, name: str, sheet: CalamineSheet, shape: tuple[int, int, int], *, chunk_rows: int) -> None:
+        first, last, self._width = shape
+        # Rows become Python objects one by one: all at once they would take several times the memory.
+        self._rows: Iterator[list[Any]] = islice(sheet.iter_rows(), first, last + 1)
+        header = [_cell(cell) for cell in next(self._rows)[: self._width]]
+        self.names = ["" if cell is None else str(cell) for cell in header]
+        self._chunk_rows = chunk_rows
         self.settings = {"sheet": name}
         self.notes: list[str] = []
-        self.rows: int | None = len(rows)
-        self.total = len(rows)
+        self.rows: int | None = last - first
+        self.total = last - first
         self.position = 0
 
     def close(self) -> None:
         """Forget the rows."""
-        self._rows = []
+        self._rows = iter(())
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows below the header, each as a line of JSON."""
-        width = len(self.names)
         index = start = size = 0
         kept: list[str] = []
         for row in self._rows:
-            kept.append(to_line([_cell(cell) for cell in row[:width]]))
+            kept.append(to_line([_cell(cell) for cell in row[: self._width]]))
             size += len(kept[-1])
             self.position += 1
             if len(kept) >= self._chunk_rows or size >= CHUNK_CHARACTERS:

@@ -84,13 +84,14 @@ def _open_text(place: Place, options: Options) -> Source:
     else:
         delimiter = _delimiter(options.delimiter) or ("\t" if place.format == "tsv" else "")
         if not delimiter:
-            delimiter = sniff(stream.head[: 1 << 18].decode(code, "replace"))
+            beginning = stream.head[: 1 << 18]
+            delimiter = sniff(beginning.decode("cp1252" if code == encoding.MIXED else code, "replace"))
         source = Delimited(stream, str(place), encoding=code, delimiter=delimiter, chunk_rows=options.chunk_rows)
         if delimiter not in (",", "\t") and not options.delimiter:
             source.notes.append(f"{place}: taken to be delimited by {delimiter!r} (--delimiter says otherwise)")
     if code not in ("utf-8-sig",) and not options.encoding:
-        why = "its bytes are not UTF-8" if code == "windows-1252" else "by its first bytes"
-        source.notes.append(f"{place}: read as {code}, {why} (--encoding says otherwise)")
+        how = "Windows-1252 where its bytes are not UTF-8" if code == encoding.MIXED else f"{code.upper()} by its first bytes"
+        source.notes.append(f"{place}: read as {how} (--encoding says otherwise)")
     return source
 
 
