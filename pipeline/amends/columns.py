@@ -25,7 +25,7 @@ def schema(evidence: bool = True) -> pa.Schema:
     """Return the Arrow schema of the output columns, in order; ``evidence=False`` leaves ``amends_evidence`` out.
 
     Labels are dictionary-encoded strings, flags ``int8``, confidences ``float64`` rounded to four digits. A row that was not
-    scored has nulls (empty cells in text formats) in every column but ``amends_status``, ``amends_language`` and ``amends_model``.
+    scored has nulls (empty cells in text formats) in every column but ``amends_status``.
 
     Examples
     --------

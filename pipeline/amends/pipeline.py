@@ -19,7 +19,7 @@ from amends.language import identify
 from amends.model import Model
 from amends.paradox import outlooks
 from amends.review import review
-from amends.routing import plan, tag_columns
+from amends.routing import plan, probabilities_of_acts, tag_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ class Pipeline:
         route_logits = model.router.logits(encoded.features, tag_columns(model.tagger.heads, tag_logits))
         probabilities = {head.name: head.probabilities(tag_logits) for head in model.tagger.heads}
         probabilities["strategy"] = self._strategy.probabilities(route_logits)
-        acts = np.column_stack([head.probabilities(route_logits)[:, 1] for head in self._acts])
+        acts = probabilities_of_acts(self._acts, route_logits)
         case = {name: np.log(np.maximum(p, 1e-12)) + model.offsets[name] for name, p in probabilities.items()}
         chosen = {name: own.argmax(axis=1) for name, own in case.items()}
         second = np.argsort(-case["strategy"], axis=1, kind="stable")[:, 1]

@@ -6,6 +6,7 @@ out-of-fold probabilities, as good and as bad as the ones it will see.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,11 @@ def tag_columns(heads: tuple[Head, ...], logits: np.ndarray) -> np.ndarray:
     """Return what the router sees of the tags: each head's probabilities side by side, of two labels only the second."""
     parts = [head.probabilities(logits)[:, -head.width :] for head in heads]
     return np.hstack(parts).astype(np.float64)
+
+
+def probabilities_of_acts(heads: Sequence[Head], logits: np.ndarray) -> np.ndarray:
+    """Return each act's probability of being in the plan, shape ``(rows, acts)``; a router without a plan has no acts."""
+    return np.array([head.probabilities(logits)[:, 1] for head in heads]).reshape(len(heads), len(logits)).T
 
 
 def plan(strategy: int, acts: np.ndarray, threshold: float, acknowledge: int, most: int = 4) -> list[int]:

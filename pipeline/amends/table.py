@@ -55,8 +55,6 @@ def _batch(part: Rows, model: str, wanted: pa.Schema) -> pa.RecordBatch:
 
     values: dict[str, Any] = {
         "status": pa.array(part.statuses).dictionary_encode(),
-        "language": pa.array(part.languages, pa.string()),
-        "model": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([model])),
     }
 
     def put(name: str, array: pa.Array) -> None:
@@ -69,6 +67,8 @@ def _batch(part: Rows, model: str, wanted: pa.Schema) -> pa.RecordBatch:
         chosen = scored.chosen[name]
         return pa.array(np.round(scored.probabilities[name][np.arange(len(chosen)), chosen].astype(np.float64), DIGITS))
 
+    put("language", pa.array([part.languages[row] for row in np.flatnonzero(place >= 0)], pa.string()))
+    put("model", labelled(np.zeros(len(scored.texts)), [model]))
     none = book["failure_type"].index("none")
     complaint = scored.chosen["failure_type"] != none
     put("complaint", pa.array(complaint.astype(np.int8)))

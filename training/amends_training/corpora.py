@@ -63,7 +63,7 @@ def checked(labels: Any, where: str) -> dict[str, Any]:
             raise InputError(f"{where}: no {name}; a record has {', '.join(book.fields)}")
         value = labels[name]
         letters = {label.letter: label.name for label in own.labels if label.letter}
-        values = list(value) if own.kind in ("multi", "plan") and isinstance(value, (list, str)) else [value]
+        values = list(value) if own.kind in ("multi", "plan") and isinstance(value, (list, tuple, str)) else [value]
         named = [letters.get(one, one) if isinstance(one, str) else one for one in values]
         if own.kind == "binary":
             named = [str(int(one)) if isinstance(one, (bool, int)) else one for one in named]

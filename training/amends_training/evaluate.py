@@ -23,11 +23,9 @@ Method = Callable[[Sequence[Record], Sequence[Record]], Prediction]
 
 
 def predict(model: Model, texts: Sequence[str]) -> Prediction:
-    """Return what a model says of ``texts``: the labels that it gives and its probabilities, the plan's acts among them."""
+    """Return what a model says of ``texts``: the labels that it gives and its probabilities."""
     scored = Pipeline(model).score(texts)
-    acts = {head.name: scored.acts[:, i] for i, head in enumerate(model.router.heads[1:])}
-    probabilities = {**scored.probabilities, **{name: np.column_stack([1 - p, p]) for name, p in acts.items()}}
-    return Prediction(scored.chosen, probabilities)
+    return Prediction(scored.chosen, scored.probabilities)
 
 
 def fast(settings: Settings = Settings(), progress: Progress = lambda step: None) -> Method:  # noqa: B008
@@ -51,7 +49,7 @@ BASELINE = "tfidf_logreg"
 METHODS: Mapping[str, Method] = {
     "majority": _baseline(baselines.majority),
     "tfidf_logreg": _baseline(baselines.tfidf_logreg),
-    "fast": fast(),
+    "fast": fast(Settings(plan=False)),
 }
 
 

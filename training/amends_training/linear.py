@@ -54,7 +54,7 @@ def fit_head(name: str, features: sp.csr_matrix, truth: np.ndarray, strength: fl
         bias[:] = 0.0
         bias[0 if size == 2 else present[0]] = (12.0 if present[0] else -12.0) if size == 2 else 12.0
         return Fitted(weights, bias)
-    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
+    model = LogisticRegression(C=strength, max_iter=300, tol=3e-4)
     model.fit(features, truth, sample_weight=weight / weight.mean())
     if len(present) == 2 and size > 2:  # scikit-learn gives one column for two labels
         weights[:, present] = np.hstack([-model.coef_.T, model.coef_.T]) / 2

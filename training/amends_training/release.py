@@ -60,7 +60,7 @@ def release(
         version=version,
         libraries={library: metadata.version(library) for library in _LIBRARIES} | {"python": platform.python_version()},
         training=described(records),
-        settings={key: getattr(settings, key) for key in settings.__slots__ if key != "jobs"},
+        settings={key: getattr(settings, key) for key in settings.__slots__ if key not in ("jobs", "plan")},
         quality=summarised(results, name),
     )
     progress("writing")
@@ -124,6 +124,8 @@ def card(model: Model, records: Sequence[Record], results: Mapping[str, Any] | N
             ("coverage", "threshold", "right"),
             [(f"{p['coverage']:.0%}", f"{p['threshold']:.2f}", f"{p['right']:.0%}") for p in manifest["review"]["coverage"]],
         ),
+        "",
+        f"The plan overlaps with the annotated plan by {manifest.get('plan_overlap', 0):.0%} on average (Jaccard, out of fold).",
         "",
         "## Limits",
         "",
