@@ -33,4 +33,8 @@ def on_ticket_created(ticket: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(on_ticket_created({"id": 7, "body": "I was charged twice for one ticket. Please refund the second charge."}), indent=2))
+    print(
+        json.dumps(
+            on_ticket_created({"id": 7, "body": "I was charged twice for one ticket. Please refund the second charge."}), indent=2
+        )
+    )

@@ -37,7 +37,7 @@ def test_a_changed_byte_is_refused(folder: Path, name: str):
 
 def test_a_missing_file_is_named(folder: Path):
     (folder / "vocabulary.json").unlink()
-    with pytest.raises(amends.ModelError, match="vocabulary.json cannot be read"):
+    with pytest.raises(amends.ModelError, match=r"vocabulary\.json cannot be read"):
         amends.load(folder)
 
 
@@ -67,7 +67,7 @@ def test_no_such_model_lists_the_models_there_are():
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path):
-    with pytest.raises(amends.ModelError, match="manifest.json cannot be read"):
+    with pytest.raises(amends.ModelError, match=r"manifest\.json cannot be read"):
         amends.load(tmp_path)
 
 

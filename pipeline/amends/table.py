@@ -67,7 +67,7 @@ def _batch(part: Rows, model: str, wanted: pa.Schema) -> pa.RecordBatch:
         chosen = scored.chosen[name]
         return pa.array(np.round(scored.probabilities[name][np.arange(len(chosen)), chosen].astype(np.float64), DIGITS))
 
-    put("language", pa.array([part.languages[row] for row in np.flatnonzero(place >= 0)], pa.string()))
+    put("language", pa.array([part.languages[row] for row in np.flatnonzero(place >= 0).tolist()], pa.string()))
     put("model", labelled(np.zeros(len(scored.texts)), [model]))
     none = book["failure_type"].index("none")
     complaint = scored.chosen["failure_type"] != none

@@ -75,7 +75,8 @@ class Linear:
     bias: np.ndarray
 
     def logits(self, features: sp.csr_matrix) -> np.ndarray:
-        """Return logits, float32, shape ``(rows, width)``. A row's sum runs over its own features in order, so it is the
-        same bits in whatever batch the row stands.
+        """Return logits, float32, shape ``(rows, width)``.
+
+        A row's sum runs over its own features in order, so it is the same bits in whatever batch the row stands.
         """
         return np.asarray(features @ self.weights, dtype=np.float32) + self.bias

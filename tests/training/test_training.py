@@ -6,16 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import amends
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import amends
 from amends.errors import InputError
 from amends.model import load_folder
 from amends_training import cli, docs, folds, metrics, protocol
 from amends_training.baselines import rule_table
 from amends_training.corpora import DATA, read_labelled, source_of, targets, training_records
-from hypothesis import given
-from hypothesis import strategies as st
 
 LABELS = {
     "failure_type": "delay", "severity": "minor", "stability": "unclear", "controllability": "controllable", "justice": ["P"],
@@ -89,7 +90,10 @@ def test_a_correction_needs_a_reason_and_changes_only_what_it_names(tmp_path):
     write(data / "corrections.jsonl", {"id": "authored-en:t-1", "labels": {"severity": "moderate"}})
     with pytest.raises(InputError, match="`reason`"):
         training_records(data=data)
-    write(data / "corrections.jsonl", {"id": "authored-en:t-1", "labels": {"severity": "moderate"}, "reason": "a day's pay was lost"})
+    write(
+        data / "corrections.jsonl",
+        {"id": "authored-en:t-1", "labels": {"severity": "moderate"}, "reason": "a day's pay was lost"},
+    )
     (record,) = training_records(data=data)
     assert record.labels["severity"] == "moderate"
     assert record.labels["failure_type"] == "delay"
@@ -149,7 +153,15 @@ def fitted(tmp_path_factory) -> Path:
     from amends_training.fit import Settings
     from amends_training.release import release
 
-    release(training_records(data=data), folder, name="small", version="0", results=None, settings=Settings(), progress=lambda step: None)
+    release(
+        training_records(data=data),
+        folder,
+        name="small",
+        version="0",
+        results=None,
+        settings=Settings(),
+        progress=lambda step: None,
+    )
     return folder
 
 

@@ -1,0 +1,1 @@
+"""What makes and judges the models of amends; never imported when a complaint is scored."""

@@ -220,7 +220,7 @@ def _folds(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _language(arguments: argparse.Namespace) -> int:
+def _language(_: argparse.Namespace) -> int:
     from amends.language import identify
     from amends_training.corpora import training_records
 

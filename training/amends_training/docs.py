@@ -7,7 +7,6 @@ from pathlib import Path
 from amends.codebook import codebook
 from amends.columns import PREFIX, schema
 from amends.cues import rules
-
 from amends_training.tables import markdown
 
 #: What each output column holds, where the codebook does not say it.

@@ -14,7 +14,7 @@ from amends.model import Model
 from amends.pipeline import Pipeline
 from amends_training import baselines
 from amends_training.corpora import Record, checked, read_lines, targets
-from amends_training.fit import Progress, Settings, fit
+from amends_training.fit import Progress, Settings, fit, silent
 from amends_training.metrics import Prediction, bootstrap, headline, headline_heads, summary
 from amends_training.protocol import Split, fold_numbers, grouped, leave_one_out, place
 
@@ -28,7 +28,7 @@ def predict(model: Model, texts: Sequence[str]) -> Prediction:
     return Prediction(scored.chosen, scored.probabilities)
 
 
-def fast(settings: Settings = Settings(), progress: Progress = lambda step: None) -> Method:  # noqa: B008
+def fast(settings: Settings = Settings(), progress: Progress = silent) -> Method:  # noqa: B008
     """The linear model as a method."""
     return lambda train, test: predict(fit(train, settings, progress), [record.text for record in test])
 
@@ -53,9 +53,7 @@ METHODS: Mapping[str, Method] = {
 }
 
 
-def over_splits(
-    records: Sequence[Record], splits: Sequence[Split], method: Method, progress: Progress = lambda step: None
-) -> Prediction:
+def over_splits(records: Sequence[Record], splits: Sequence[Split], method: Method, progress: Progress = silent) -> Prediction:
     """Return predictions for every record, each by a model trained without the record's split."""
     parts: list[tuple[np.ndarray, Prediction]] = []
     for split in splits:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +24,10 @@ from amends_training.metrics import names_of
 from amends_training.protocol import fold_numbers
 
 Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Tell nothing of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Settings:
 INNER_FOLDS = 3
 
 
-def head_specs(plan: bool = True) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+def head_specs(plan: bool = True) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the tag heads and the router's heads, as a manifest lists them."""
     book = codebook()
     tags = [{"name": name, "labels": list(names_of(name))} for name in book.decided if name != "strategy"]
@@ -67,7 +72,7 @@ def head_specs(plan: bool = True) -> tuple[list[dict[str, object]], list[dict[st
     return tags, router
 
 
-def fit(records: Sequence[Record], settings: Settings = Settings(), progress: Progress = lambda step: None) -> Model:
+def fit(records: Sequence[Record], settings: Settings = Settings(), progress: Progress = silent) -> Model:
     """Fit a model to ``records``.
 
     Returns

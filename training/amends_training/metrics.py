@@ -84,7 +84,7 @@ def summary(truth: Mapping[str, np.ndarray], prediction: Prediction, intervals: 
     result: dict[str, object] = {
         "records": len(truth["strategy"]),
         "headline": headline(truth, prediction),
-        "macro_f1": float(np.mean([head["macro_f1"] for head in heads.values()])),  # type: ignore[arg-type]
+        "macro_f1": float(np.mean([head["macro_f1"] for head in heads.values()])),
     }
     if intervals:
         result["interval"] = bootstrap(truth, [prediction])[0]

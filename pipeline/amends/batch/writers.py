@@ -32,7 +32,7 @@ def open_bytes(path: Path, compression: str) -> IO[bytes]:
     if compression == "zstd":
         import pyarrow as pa
 
-        return pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")  # type: ignore[no-any-return]
+        return pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")
     return path.open("wb")
 
 
