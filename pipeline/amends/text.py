@@ -10,15 +10,18 @@ import re
 import unicodedata
 
 # Zero-width characters and marks of direction stand inside words in the wild; they belong to the word they stand in.
-_IN_WORD = r"[^\W_]|[_\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
-#: A word: a web address, a handle, a markup tag, letters and digits with inner apostrophes, or one other mark.
+_IN = r"[\w\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+_TAIL = rf"(?:['’‘`´]{_IN}+)*"
+#: A word: letters and digits with inner apostrophes, a number, a web address, a handle, a markup tag, or one other mark. The
+#: commonest comes first, for speed.
 WORD = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]+"
+    rf"(?!https?://|www\.)[^\W\d_]{_IN}*{_TAIL}"
+    r"|\d+(?:[.,]\d+)*(?![^\W_])"
+    r"|(?:https?://|www\.)[^\s<>\"]+"
+    rf"|{_IN}+{_TAIL}"
     r"|@\w+"
     r"|<(?:br|p|b|i|div|span|/)[^<>]{0,80}>"
     r"|&(?:amp|quot|nbsp|lt|gt|#39|#x27);"
-    r"|\d+(?:[.,]\d+)*(?![^\W_])"
-    rf"|(?:{_IN_WORD})+(?:['’‘`´](?:{_IN_WORD})+)*"
     r"|[!?]+|[^\w\s]"
 )
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])

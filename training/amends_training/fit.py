@@ -51,8 +51,8 @@ class Settings:
     """
 
     min_df: int = 2
-    strength: float = 1.5
-    router_strength: float = 1.0
+    strength: float = 3.0
+    router_strength: float = 2.0
     tag_scale: float = 2.0
     plan: bool = True
     jobs: int = 2
