@@ -18,7 +18,7 @@ from amends.errors import InputError, ModelError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import StructField, StructType
 
     from amends.pipeline import Pipeline
 
@@ -38,7 +38,7 @@ def score(
     Parameters
     ----------
     df : pyspark.sql.DataFrame
-        Any frame whose types Spark can turn into Arrow (all but calendar intervals).
+        Any frame whose types Spark can turn into Arrow (all but intervals of months).
     text : str
         The column that holds the complaints, spelt as in ``df.columns``.
     model : str or pathlib.Path
@@ -60,7 +60,8 @@ def score(
     UsageError
         If ``df`` is not a Spark data frame.
     InputError
-        If there is no such column, more than one, or ``amends_*`` columns (in any case) are there and ``overwrite`` is not set.
+        If there is no such column or more than one, ``amends_*`` columns (in any case) are there and ``overwrite`` is not set, or a
+        column is of a type that cannot leave Spark.
     ModelError
         If ``model`` is a name that is not known here. What fails on an executor arrives as Spark's ``PythonException`` with the
         message of the `ModelError` in it, also where an executor's model is not the one found here.
@@ -73,6 +74,7 @@ def score(
     >>> [row.amends_status for row in score(tickets).collect()]  # doctest: +SKIP
     ['ok', 'empty']
     """
+    from pyspark.errors import PySparkNotImplementedError
     from pyspark.sql.types import StructType
 
     if not hasattr(df, "mapInArrow"):
@@ -92,7 +94,26 @@ def score(
     schema = StructType([*df.schema.fields, *output_fields(evidence=evidence).fields])
     work = _scorer(names.index(text), str(model), _identity(model), evidence=evidence)
     # By number, as mapInArrow looks columns up by name and so fails for one with a dot in it and for two of one name.
-    return df.toDF(*map(str, range(len(names)))).mapInArrow(work, schema)
+    numbered = df.toDF(*map(str, range(len(names))))
+    try:
+        return numbered.mapInArrow(work, schema)
+    except PySparkNotImplementedError as error:
+        odd = [
+            f"{f.name} ({f.dataType.simpleString()})" for i, f in enumerate(df.schema.fields) if not _can_travel(numbered, i, f)
+        ]
+        raise InputError(f"Spark cannot hand {', '.join(odd)} to Python: cast to string, or drop and join again after") from error
+
+
+def _can_travel(numbered: DataFrame, number: int, field: StructField) -> bool:
+    """Whether Spark can turn a column into Arrow, by the only public way to ask."""
+    from pyspark.errors import PySparkNotImplementedError
+    from pyspark.sql.types import StructType
+
+    try:
+        numbered.select(str(number)).mapInArrow(lambda batches: batches, StructType([field]))
+    except PySparkNotImplementedError:
+        return False
+    return True
 
 
 def output_fields(*, evidence: bool = True) -> StructType:
@@ -112,7 +133,9 @@ def output_fields(*, evidence: bool = True) -> StructType:
 
 
 # --------------------------------------------------------------------------------------------------------- on the executors
-def _scorer(text: int, model: str, expected: str, *, evidence: bool) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _scorer(
+    text: int, model: str, expected: str, *, evidence: bool
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return what a task runs; only its arguments travel, the code and the model are on the executors."""
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -149,7 +172,7 @@ def _texts(column: pa.Array) -> list[object]:
 
 
 @cache
-def _plain(evidence: bool) -> pa.Schema:  # noqa: FBT001 - the key of the cache
+def _plain(evidence: bool) -> pa.Schema:
     """Return the schema of the output columns without dictionaries."""
     import pyarrow as pa
 
@@ -198,10 +221,11 @@ def _folder(model: str) -> Path:
 
 
 def _given_to_spark(name: str) -> Path | None:
-    from pyspark import SparkContext, SparkFiles
+    """Return the folder of an archive given to Spark, here on the driver or on an executor."""
+    try:
+        from pyspark import SparkFiles
 
-    on_worker = SparkFiles._is_running_on_worker
-    if not on_worker and SparkContext._active_spark_context is None:  # Spark Connect: the driver is elsewhere
+        folder = Path(SparkFiles.getRootDirectory()) / name
+    except (ImportError, AssertionError):  # Spark Connect: the driver is elsewhere
         return None
-    folder = Path(SparkFiles.getRootDirectory()) / name
     return folder if folder.is_dir() else None

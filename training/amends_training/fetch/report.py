@@ -77,7 +77,9 @@ class FetchReport:
             before = dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             before = {}
-        now = {one.name: {key: value for key, value in asdict(one).items() if key not in ("name", "path")} for one in self.sources}
+        now = {
+            one.name: {key: value for key, value in asdict(one).items() if key not in ("name", "path")} for one in self.sources
+        }
         rewrite(path, [json.dumps({**before, **now}, indent=1) + "\n"])
 
 

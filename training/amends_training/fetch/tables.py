@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -22,6 +23,8 @@ from amends_training.fetch.downloads import Limits, Progress
 Columns = Mapping[str, Sequence[str]]
 
 _LONGEST_LINE = 1 << 20
+#: To look where one is takes longer than to read a line.
+_OFTEN = 4096
 
 
 class _Header(NamedTuple):
@@ -68,13 +71,13 @@ def read_rows(
     InputError
         For a file that is damaged, too large, no table, or lacks a required column.
     """
-    refused, read, left = None, False, limits.expanded
+    refused, read, unpacked = None, False, 0
     with _reading(path), path.open("rb") as file:
         size = path.stat().st_size
         for name, stream in _members(file, path):
             where = f"{path} ({name})" if name else str(path)
             with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-                lines = _lines(text, stream, left, where)
+                lines = _lines(text, where, stream, unpacked, limits.expanded)
                 first = next(lines, "")
                 try:
                     header = _header(first, columns, required, where)
@@ -84,11 +87,11 @@ def read_rows(
                     read = True
                     least = max(header.places[one] for one in required)
                     for count, cells in enumerate(csv.reader(lines, delimiter=header.delimiter)):
-                        if count % 4096 == 0:
+                        if count % _OFTEN == 0:
                             progress(f"reading {path.name}", file.tell(), size)
                         if len(cells) > least:
                             yield Row(header, cells)
-                left -= stream.tell()
+                unpacked += stream.tell()
         if refused and not read:
             raise refused
         progress(f"reading {path.name}", size, size)
@@ -129,13 +132,13 @@ def _members(file: IO[bytes], path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         yield "", file
 
 
-def _lines(text: IO[str], stream: IO[bytes], most: int, where: str) -> Iterator[str]:
-    """Yield the lines, and refuse one without end, and more than ``most`` bytes of ``stream``, which ``text`` reads."""
-    while line := text.readline(_LONGEST_LINE):
+def _lines(text: IO[str], where: str, stream: IO[bytes], before: int, most: int) -> Iterator[str]:
+    """Yield the lines, and refuse one without end, and more than ``most`` bytes: those of earlier tables and of this ``stream``."""
+    for count, line in enumerate(iter(partial(text.readline, _LONGEST_LINE), "")):
         if len(line) == _LONGEST_LINE:
             raise InputError(f"{where}: a line of more than {_LONGEST_LINE:,} characters; not a CSV file as expected")
-        if stream.tell() > most:
-            raise InputError(f"{where}: more than the {most:,} bytes that are left of what the data may have unpacked")
+        if count % _OFTEN == 0 and before + stream.tell() > most:
+            raise InputError(f"{where}: more than {most:,} bytes unpacked, which is more than the data has")
         yield line
 
 
