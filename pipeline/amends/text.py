@@ -20,7 +20,7 @@ WORD = re.compile(
     r"|(?:https?://|www\.)[^\s<>\"]+"
     rf"|{_IN}+{_TAIL}"
     r"|@\w+"
-    r"|<(?:br|p|b|i|div|span|/)[^<>]{0,80}>"
+    r"|</?(?:br|p|b|i|u|em|strong|div|span)\b[^<>]{0,80}>"
     r"|&(?:amp|quot|nbsp|lt|gt|#39|#x27);"
     r"|[!?]+|[^\w\s]"
 )

@@ -86,7 +86,8 @@ def score(
     earlier = [name for name in df.columns if name.casefold().startswith(PREFIX)]
     if earlier and not overwrite:
         raise InputError(f"the data frame already has {', '.join(earlier)}: overwrite=True replaces all {PREFIX}* columns")
-    df = df.drop(*earlier)
+    if earlier:
+        df = df.drop(*earlier)
     names = df.columns
     if names.count(text) != 1:
         count = "no column" if text not in names else "more than one column"
