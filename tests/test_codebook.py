@@ -38,12 +38,15 @@ def test_every_phrase_is_found_where_it_is_written(rule):
     for phrase in rule.phrases:
         for form in (written_out(phrase)[0], written_out(phrase)[-1]):
             text = f"Well, {form.upper()} I say"
-            found = [text[start:end].lower() for own, start, end in find(text) if own == rule]
-            assert any(form in piece or piece in form for piece in found), form
+            assert form in [text[start:end].lower() for own, start, end in find(text) if own == rule]
 
 
-def test_a_phrase_inside_another_word_is_not_found():
-    assert not any(rule.kind == "must_see" for rule, _, _ in find("The issue was never resolved by the company"))
+@pytest.mark.parametrize("text", [
+    "The issue was never resolved by the company", "I had to press the button twice", "12 MP camera, blurry pictures",
+    "press 1 for billing", "the suit was late", "courtesy call never came",
+])  # fmt: skip
+def test_ordinary_words_call_for_nobody(text):
+    assert not any(rule.kind == "must_see" for rule, _, _ in find(text))
 
 
 def test_what_customers_write_does_not_grow_the_matchers_vocabulary():

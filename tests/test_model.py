@@ -53,6 +53,25 @@ def test_a_damaged_manifest_is_refused(folder: Path):
         amends.load(folder)
 
 
+def test_a_manifest_that_lists_no_files_is_refused(folder: Path):
+    change(folder, files={})
+    with pytest.raises(amends.ModelError, match="`files` does not list"):
+        amends.load(folder)
+
+
+def test_a_manifest_without_what_it_needs_is_refused(folder: Path):
+    (folder / "manifest.json").write_text('{"format": 1}', encoding="utf-8")
+    with pytest.raises(amends.ModelError, match="it has no codebook, cues, files"):
+        amends.load(folder)
+
+
+def test_acts_in_another_order_are_refused(folder: Path):
+    router = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["router"]
+    change(folder, router=[router[0], *reversed(router[1:])])
+    with pytest.raises(amends.ModelError, match="the plan's acts are"):
+        amends.load(folder)
+
+
 def test_labels_of_another_codebook_are_refused(folder: Path):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["tags"][1]["labels"] = ["small", "middling", "large"]

@@ -41,6 +41,14 @@ def test_a_minor_first_failure_of_unknown_cause_is_at_least_possible():
     assert outlook(**BEST | {"stability": "unclear", "controllability": "unclear"}).outlook in ("possible", "likely")
 
 
+@given(st.data())
+def test_an_outlook_that_is_not_likely_says_what_speaks_against_it(data):
+    draw = lambda size: np.array(data.draw(st.lists(st.floats(0.01, 1), min_size=size, max_size=size)))  # noqa: E731
+    p = {name: (v := draw(len(names)))[None] / v.sum() for name, names in LABELS.items()}
+    result = outlooks(p, LABELS).one(0, complaint=True)
+    assert result.outlook == "likely" or any(reason.startswith("against:") for reason in result.reasons)
+
+
 def test_nothing_to_recover_from_is_not_applicable():
     assert outlook(complaint=False, **BEST).outlook == "not_applicable"
 

@@ -86,6 +86,31 @@ def test_statuses(pipeline, text, status):
     assert pipeline(text).status == status
 
 
+@pytest.mark.parametrize("text", [
+    "From: Kundenservice\nSent: Monday, 3 March 2026\nTo: Service\nCc: \nSubject: Re: Order 48213\n\n" + "Die Lieferung ist seit drei Wochen überfällig "
+    "und niemand antwortet auf meine Nachrichten. Ich möchte mein Geld zurück und werde nie wieder bei Ihnen bestellen.",
+    "." * 200 + " Die Lieferung ist seit drei Wochen überfällig und niemand antwortet auf meine Nachrichten.",
+    "- " * 100 + " Die Lieferung ist seit drei Wochen überfällig und niemand antwortet auf meine Nachrichten.",
+], ids=["header", "dots", "ruler"])  # fmt: skip
+def test_a_foreign_complaint_is_known_behind_headers_and_rulers(pipeline, text):
+    assert pipeline(text).status == "unsupported_language"
+
+
+def test_one_text_is_no_batch(pipeline):
+    with pytest.raises(TypeError, match="a batch is a list of texts"):
+        pipeline.batch("late again")
+
+
+def test_a_batch_may_be_any_iterable(pipeline):
+    assert [result.status for result in pipeline.batch(text for text in ("late again", None))] == ["ok", "empty"]
+
+
+def test_long_words_are_not_kept():
+    fresh = amends.load()
+    fresh.batch([f"{i}" + "z" * 50_000 + " never came" for i in range(20)])
+    assert max(map(len, fresh._model.encoder._numbers)) <= 64
+
+
 def test_a_result_keeps_to_its_schema(pipeline):
     validator = jsonschema.Draft202012Validator(amends.result_schema())
     jsonschema.Draft202012Validator.check_schema(amends.result_schema())
@@ -176,6 +201,9 @@ def test_a_frame_keeps_its_columns_and_index(pipeline):
 def test_a_frame_that_cannot_be_scored(pipeline):
     with pytest.raises(amends.InputError, match="no column 'text'; it has narrative"):
         pipeline.score_frame(pd.DataFrame({"narrative": []}), text="text")
+    doubled = pd.DataFrame([["a", "b"]], columns=["text", "text"])
+    with pytest.raises(amends.InputError, match="more than one column 'text'"):
+        pipeline.score_frame(doubled, text="text")
     with pytest.raises(amends.InputError, match="already has amends_status"):
         pipeline.score_frame(pd.DataFrame({"t": ["x"], "amends_status": ["ok"]}), text="t")
 

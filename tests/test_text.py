@@ -19,6 +19,18 @@ def test_markup_says_nothing():
     assert [fold(word) for word in WORD.findall("bad<br />service &amp; food")] == ["bad", "", "service", "", "food"]
 
 
+def test_words_in_angle_brackets_that_are_no_markup_are_read():
+    text = "<please refund me> <problem with order>"
+    assert [word for word in map(fold, WORD.findall(text)) if word.isalpha()] == [
+        "please",
+        "refund",
+        "me",
+        "problem",
+        "with",
+        "order",
+    ]
+
+
 def test_compatibility_forms_and_invisible_marks_fold_away():
     assert fold("ｒｅｆｕｎｄ") == "refund"
     assert [fold(word) for word in WORD.findall("re\u200bfund re\u00adfund")] == ["refund", "refund"]

@@ -8,6 +8,8 @@ from typing import Any, Literal
 Status = Literal["ok", "truncated", "empty", "not_text", "unsupported_language", "malformed"]
 #: Statuses of a row that was scored.
 SCORED: frozenset[str] = frozenset({"ok", "truncated"})
+#: Confidences are rounded to this many digits: more would tell nothing.
+DIGITS = 4
 Outlook = Literal["likely", "possible", "unlikely", "not_applicable"]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from amends.cues import BORDER, OTHER, Cue, known_words, match, read, rules, sentence_starts
-from amends.text import WORD, fold
+from amends.text import LOOKED_AT, WORD, fold
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -346,6 +346,8 @@ class _Numbers(dict[str, int]):
         self._remember_word = remember
 
     def __missing__(self, word: str) -> int:
+        if len(word) > LOOKED_AT:  # what folding does not look at is not kept: a word may be a megabyte long
+            return self[word[:LOOKED_AT]]
         number: int = self._remember_word(word)
         self[word] = number
         return number

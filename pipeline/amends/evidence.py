@@ -21,7 +21,7 @@ import numpy as np
 from amends.assessment import Span
 from amends.encode import Encoded
 from amends.tagging import Head
-from amends.text import WORD, fold
+from amends.text import LOOKED_AT, WORD, fold
 
 #: At most this many spans are shown for a field,
 MOST_SPANS = 5
@@ -121,7 +121,7 @@ def spans(text: str, fields: Sequence[str], weights: np.ndarray, sentences: np.n
     if not len(weights):
         return dict.fromkeys(fields, ())
     places = [word.span() for word in WORD.finditer(text)]
-    light = [_light(text[start:end]) for start, end in places]
+    light = [_light(text[start : min(end, start + LOOKED_AT)]) for start, end in places]
     lines = np.searchsorted([match.end() for match in _LINE_END.finditer(text)], [start for start, _ in places], side="right")
     part = (sentences * (int(lines[-1]) + 1) + lines).tolist()  # a line break ends a sentence too
     cuts = np.maximum(LEAST_WEIGHT, LEAST_SHARE * weights.max(axis=0))

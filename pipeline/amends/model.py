@@ -27,6 +27,10 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 VOCABULARY = "vocabulary.json"
 CARD = "README.md"
+#: What every manifest of this format has.
+_KEYS = frozenset(
+    {"codebook", "cues", "files", "languages", "name", "offsets", "plan_threshold", "review", "router", "tags", "version"}
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
                 else "make the model anew with amends-train release"
             )
         )
+    missing = sorted(_KEYS - manifest.keys())
+    if missing or not {WEIGHTS, VOCABULARY} <= set(manifest["files"]):
+        what = f"no {', '.join(missing)}" if missing else f"`files` does not list {WEIGHTS} and {VOCABULARY}"
+        raise ModelError(f"{path} is damaged: it has {what}")
     return manifest, hashlib.sha256(raw).hexdigest()[:12]
 
 
@@ -110,16 +118,26 @@ def load_folder(folder: Path) -> Model:
     _check_labels(folder, manifest)
     if manifest["cues"] != cue_digest():
         raise ModelError(f"{folder} learnt from other cues than this version of amends has: fit it anew with amends-train fit")
-    tensors = load_file(folder / WEIGHTS)
-    words = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+    try:
+        return _assembled(
+            manifest, digest, load_file(folder / WEIGHTS), json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"{folder} is damaged: its files do not fit together ({type(error).__name__}: {error})") from error
+
+
+def _assembled(manifest: Mapping[str, Any], digest: str, tensors: Mapping[str, np.ndarray], words: Mapping[str, Any]) -> Model:
     names = words["words"]
-    vocabulary = Vocabulary(
-        tuple(names), tuple((names[a], names[b]) for a, b in tensors["pairs"].tolist()), tuple(words["chars"]), tensors["idf"]
-    )
+    pairs = tuple((names[a], names[b]) for a, b in tensors["pairs"].tolist())
+    vocabulary = Vocabulary(tuple(names), pairs, tuple(words["chars"]), tensors["idf"])
 
     def linear(part: str) -> Linear:
+        own = heads(manifest[part])
         weights = tensors[f"{part}_weights"].astype(np.float32) * tensors[f"{part}_scale"]
-        return Linear(heads(manifest[part]), weights, tensors[f"{part}_bias"])
+        expected = (vocabulary.size, sum(head.width for head in own))
+        if weights.shape != expected:
+            raise ValueError(f"{part} weights of shape {weights.shape}, heads and features of shape {expected}")
+        return Linear(own, weights, tensors[f"{part}_bias"])
 
     return Model(
         Encoder(vocabulary),
@@ -134,9 +152,9 @@ def load_folder(folder: Path) -> Model:
 
 
 def save_folder(folder: Path, model: Model) -> Model:
-    """Write ``model`` to ``folder`` and return it as loading gives it back; the card must be there already.
+    """Write ``model`` to ``folder`` and return it as loading gives it back.
 
-    Weights are stored as 8-bit steps of a scale per column (what that costs is measured by the release).
+    Weights are stored as 8-bit steps of a scale per column (the card says how many labels that changes).
     """
     from safetensors.numpy import save_file
 
@@ -175,6 +193,10 @@ def cue_digest() -> str:
 
 def _check_labels(folder: Path, manifest: Mapping[str, Any]) -> None:
     book = codebook()
+    acts = [entry["name"] for entry in manifest["router"][1:]]
+    expected_acts = [f"act:{name}" for name in book["actions"].names]
+    if acts and acts != expected_acts:
+        raise ModelError(f"{folder}: the plan's acts are {', '.join(acts)}, this version has {', '.join(expected_acts)}")
     for entry in [*manifest["tags"], manifest["router"][0]]:
         name, labels = entry["name"], tuple(entry["labels"])
         expected = ("0", "1") if name in book.concerns else book[name].names

@@ -30,11 +30,16 @@ WORTH: Mapping[str, Mapping[str, float]] = {
 LIMITS = ("severity", "prior_recovery")
 SHADES = ("stability", "controllability")
 LIKELY, POSSIBLE = 0.5, 0.25
+#: What is said of a condition that is met, that is not, and that is the weakest where none is plainly unmet.
 _SAID = {
-    "severity": ("the loss is not severe", "the loss is severe"),
-    "prior_recovery": ("a first failure", "an earlier recovery failed"),
-    "stability": ("the cause looks passing", "the customer expects it again"),
-    "controllability": ("the cause lies outside the firm", "the customer holds the firm responsible"),
+    "severity": ("the loss is not severe", "the loss is severe", "the loss is more than minor"),
+    "prior_recovery": ("a first failure", "an earlier recovery failed", "an earlier recovery may have failed"),
+    "stability": ("the cause looks passing", "the customer expects it again", "nothing says that the cause is passing"),
+    "controllability": (
+        "the cause lies outside the firm",
+        "the customer holds the firm responsible",
+        "nothing says that the firm could not help it",
+    ),
 }
 
 
@@ -52,12 +57,15 @@ class Outlooks:
         score = float(self.score[row])
         outlook: Outlook = "likely" if score >= LIKELY else "possible" if score >= POSSIBLE else "unlikely"
         reasons: list[str] = []
-        for name, (good, bad) in _SAID.items():
+        for name, (met, unmet, _) in _SAID.items():
             worth = self.worth[name][row]
             if worth >= 2 / 3:
-                reasons.append(f"for: {good}")
+                reasons.append(f"for: {met}")
             elif worth <= 1 / 3:
-                reasons.append(f"against: {bad}")
+                reasons.append(f"against: {unmet}")
+        if outlook != "likely" and not any(reason.startswith("against") for reason in reasons):
+            weakest = min(_SAID, key=lambda name: self.worth[name][row])
+            reasons.append(f"against: {_SAID[weakest][2]}")
         return Paradox(outlook, round(score, 4), tuple(reasons))
 
 

@@ -5,13 +5,13 @@ One direction, no way back. A single call is a batch of one; a table is the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amends.assessment import MALFORMED, Assessment, FailureType, Flag, Justice, Span, Status, Strategy, Tag
+from amends.assessment import DIGITS, MALFORMED, Assessment, FailureType, Flag, Justice, Span, Status, Strategy, Tag
 from amends.codebook import codebook
 from amends.encode import Encoded
 from amends.evidence import Question, spans, token_weights
@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 
 #: Texts scored in one go: enough to keep the arrays busy, few enough to stay in the processor's cache.
 BATCH = 512
+#: Nor more code points than this, so that long letters do not cost memory that short ones do not.
+BATCH_CHARACTERS = 200_000
 #: Code points that ``fast`` reads of a text; a longer one is ``truncated``. The longest CFPB narrative has some 35,000.
 READ = 100_000
+
+
+#: A text's status, its language and the part that is scored, which is empty where nothing is.
+Read = tuple["Status", str, str]
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,7 @@ class Pipeline:
         ['ok', 'empty', 'not_text']
         """
         result: list[Assessment] = []
-        for start in range(0, len(texts), BATCH):
-            chunk = texts[start : start + BATCH]
-            states = [self._read(text) for text in chunk]
+        for states in self._batches(texts):
             scored = self.score([text for status, _, text in states if text])
             own = iter(range(len(scored.texts)))
             found = self._evidence(scored) if evidence else None
@@ -177,24 +181,26 @@ class Pipeline:
         >>> amends.load().score_frame(frame, text="narrative")["amends_status"].tolist()
         ['ok', 'empty']
         """
+        import pandas as pd
+
         from amends.columns import PREFIX
         from amends.errors import InputError
 
-        if text not in frame.columns:
-            raise InputError(f"the frame has no column {text!r}; it has {', '.join(map(str, frame.columns))}")
+        if list(frame.columns).count(text) != 1:
+            fault = "more than one column" if text in frame.columns else "no column"
+            raise InputError(f"the frame has {fault} {text!r}; it has {', '.join(map(str, frame.columns))}")
         present = [str(name) for name in frame.columns if str(name).startswith(PREFIX)]
         if present:
             raise InputError(f"the frame already has {', '.join(present)}: drop them first")
         scored = self.score_table(frame[text].tolist(), evidence=evidence).to_pandas()
-        return frame.join(scored.set_axis(frame.index)) if frame.index.is_unique else _appended(frame, scored)
+        return pd.concat([frame.reset_index(drop=True), scored], axis=1).set_axis(frame.index)  # an index may repeat itself
 
     def score_table(self, texts: Sequence[object], *, evidence: bool = True) -> pa.Table:
         """Return the output columns for ``texts``, a row each, in order; the schema is `amends.columns.schema`."""
         from amends.table import Rows, to_table
 
         parts = []
-        for start in range(0, len(texts), BATCH):
-            states = [self._read(text) for text in texts[start : start + BATCH]]
+        for states in self._batches(texts):
             scored = self.score([text for _, _, text in states if text])
             found = self._evidence(scored) if evidence else None
             reviews = [self._review(scored, row) for row in range(len(scored.texts))]
@@ -202,8 +208,23 @@ class Pipeline:
             parts.append(Rows([s for s, _, _ in states], [x for _, x, _ in states], scored, plans, reviews, found))
         return to_table(parts, self.model, evidence=evidence)
 
+    def _batches(self, texts: Iterable[object]) -> Iterator[list[Read]]:
+        """Read texts and part them into batches of bounded number and length."""
+        if isinstance(texts, str | bytes):
+            raise TypeError("a batch is a list of texts; for one text call the pipeline itself")
+        states: list[Read] = []
+        characters = 0
+        for text in texts:
+            states.append(self._read(text))
+            characters += len(states[-1][2])
+            if len(states) == BATCH or characters >= BATCH_CHARACTERS:
+                yield states
+                states, characters = [], 0
+        if states:
+            yield states
+
     # ------------------------------------------------------------------------------------------------- the steps
-    def _read(self, text: object) -> tuple[Status, str, str]:
+    def _read(self, text: object) -> Read:
         """Return a text's status, its language and the part that is scored, which is empty where nothing is."""
         if not isinstance(text, str):
             if text is MALFORMED:
@@ -264,14 +285,14 @@ class Pipeline:
         def given(name: str) -> tuple[str, float]:
             number = int(scored.chosen[name][row])
             labels = self._strategy.labels if name == "strategy" else self._heads[name].labels
-            return labels[number], round(float(scored.probabilities[name][row, number]), 4)
+            return labels[number], round(float(scored.probabilities[name][row, number]), DIGITS)
 
         def flag(name: str) -> Flag:
             label, confidence = given(name)
             return Flag(label == "1", confidence)
 
         failure, confidence = given("failure_type")
-        felt = {name: round(float(scored.probabilities[name][row, 1]), 4) for name in book.concerns}
+        felt = {name: round(float(scored.probabilities[name][row, 1]), DIGITS) for name in book.concerns}
         second = int(scored.second[row])
         complaint = failure != "none"
         return Assessment(
@@ -287,7 +308,9 @@ class Pipeline:
             flag("prior_recovery"),
             flag("churn"),
             Strategy(
-                *given("strategy"), self._strategy.labels[second], round(float(scored.probabilities["strategy"][row, second]), 4)
+                *given("strategy"),
+                self._strategy.labels[second],
+                round(float(scored.probabilities["strategy"][row, second]), DIGITS),
             ),
             self._plan(scored, row),
             scored.paradox.one(row, complaint),
@@ -320,7 +343,7 @@ def _moved(head: Any, by: int) -> Any:
 
 
 def _end_records_without_failure(chosen: Mapping[str, np.ndarray], second: np.ndarray) -> None:
-    """Where nothing failed, give the labels that the codebook fixes (section 1), and `acknowledge` nowhere else."""
+    """Where nothing failed, give the labels that the codebook fixes (section 1)."""
     book = codebook()
     none = chosen["failure_type"] == _none()
     for name, label in book.no_failure.items():
@@ -334,10 +357,3 @@ def _end_records_without_failure(chosen: Mapping[str, np.ndarray], second: np.nd
     runner_up = np.where(strategy == acknowledge, second, strategy)
     second[none] = runner_up[none]
     strategy[none] = acknowledge
-
-
-def _appended(frame: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
-    """Append ``scored`` by position, for a frame whose index repeats itself."""
-    import pandas as pd
-
-    return pd.concat([frame.reset_index(drop=True), scored], axis=1).set_axis(frame.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from amends.errors import ModelError
 from amends.model import CARD, MANIFEST, read_manifest
 
+_log = logging.getLogger(__name__)
 DEFAULT = "fast"
 _HERE = Path(__file__).resolve().parent
 #: Where an installed package keeps them, then where a checkout does.
@@ -38,7 +40,13 @@ def models() -> list[ModelInfo]:
     'fast'
     """
     folders = {path.parent.name: path.parent for root in reversed(_ROOTS) for path in root.glob(f"*/{MANIFEST}")}
-    return sorted((_info(folder) for folder in folders.values()), key=lambda info: (info.name != DEFAULT, info.name))
+    found = []
+    for folder in folders.values():
+        try:
+            found.append(_info(folder))
+        except ModelError as error:  # one broken folder must not hide the others
+            _log.warning("%s", error)
+    return sorted(found, key=lambda info: (info.name != DEFAULT, info.name))
 
 
 def find(name: str | Path) -> Path:

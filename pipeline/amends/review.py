@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from amends.assessment import Review
 from amends.cues import rules
 
-#: Least joint probability of a severe loss and an earlier failed recovery that calls for a person. Low, because here a missed
+#: Least product of the probabilities of a severe loss and of an earlier failed recovery that calls for a person. Low, because here a missed
 #: complaint costs more than a glance at one too many.
 SEVERE_AND_FAILED = 0.25
 _SEVERE_REASON = "must_see: severe loss and an earlier recovery failed"

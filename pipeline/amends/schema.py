@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from amends.assessment import Outlook, Status
 from amends.codebook import codebook
 
 
@@ -53,18 +54,15 @@ def result_schema() -> dict[str, Any]:
     judged = {
         "complaint": {"type": "boolean"},
         **{name: field(name) for name in book.fields},
-        "paradox": record(
-            outlook=of(("likely", "possible", "unlikely", "not_applicable")), score=probability, reasons=listed(text)
-        ),
+        "paradox": record(outlook=of(get_args(Outlook)), score=probability, reasons=listed(text)),
         "review": record(needed={"type": "boolean"}, reasons=listed(text)),
         "evidence": {"type": "object", "additionalProperties": {"type": "array", "items": span}},
     }
     # What a message that was not scored lacks is null; its plan is empty.
     nullable = {name: own if name == "actions" else {"anyOf": [own, {"type": "null"}]} for name, own in judged.items()}
-    statuses = ("ok", "truncated", "empty", "not_text", "unsupported_language", "malformed")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "amends assessment",
         "description": f"What amends says of one message; labels of codebook {book.version}.",
-        **record(status=of(statuses), language=text, model=text, **nullable),
+        **record(status=of(get_args(Status)), language=text, model=text, **nullable),
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amends.assessment import DIGITS, SCORED
 from amends.codebook import codebook
 from amends.columns import PREFIX, schema
 from amends.evidence import as_json
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from amends.assessment import Review, Span, Status
     from amends.pipeline import Scored
-
-#: Confidences are rounded to this many digits: more would tell nothing.
-DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def _batch(part: Rows, model: str, wanted: pa.Schema) -> pa.RecordBatch:
     count = len(part.statuses)
     # Where the scored rows stand among all rows; the others are null in every column of the model.
     place = np.full(count, -1)
-    place[[i for i, status in enumerate(part.statuses) if status in ("ok", "truncated")]] = np.arange(len(scored.texts))
+    place[[i for i, status in enumerate(part.statuses) if status in SCORED]] = np.arange(len(scored.texts))
     take = pa.array(place, mask=place < 0)
 
     values: dict[str, Any] = {

@@ -32,6 +32,8 @@ _FRACTION = re.compile(r"[.,]\d{1,2}$")
 _REDACTED = re.compile(r"x{2,}")
 #: Words beyond this are cut when folded: nobody writes them, and a megabyte of one word must not cost a megabyte of n-grams.
 LONGEST_WORD = 40
+#: So much of a word is looked at. Whoever remembers words remembers them by these first code points.
+LOOKED_AT = 64
 #: Numbers of this many digits or more are alike: account and order numbers.
 _LARGEST = 7
 
@@ -46,6 +48,7 @@ def fold(word: str) -> str:
     >>> fold("Don’t"), fold("1,200.50"), fold("2019"), fold("@AcmeHelp"), fold("XXXX"), fold("<br />")
     ("don't", '0000', '0000', '@user', 'xxxx', '')
     """
+    word = word[:LOOKED_AT]
     if word[0] == "<" and len(word) > 1:
         return ""
     if word[0] == "&" and len(word) > 1:

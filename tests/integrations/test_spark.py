@@ -55,7 +55,6 @@ def spark():
             "spark.ui.showConsoleProgress": "false",
             "spark.sql.shuffle.partitions": "2",
             "spark.sql.session.timeZone": "UTC",
-            "spark.task.maxFailures": "1",
         }
         session = SparkSession.builder.master("local[2]").appName("tests").config(map=settings).getOrCreate()
         session.sparkContext.setLogLevel("OFF")
