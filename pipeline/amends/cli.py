@@ -16,7 +16,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amends.errors import AmendsError, InputError, UsageError
+from amends.batch.streams import fill_closed
+from amends.errors import AmendsError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else 2
     before = _on_termination()
     try:
+        fill_closed()
         code = int(arguments.run(arguments))
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except AmendsError as error:
         _tell(str(error))
@@ -83,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "explain", help="explain one complaint", description="Show every tag of one complaint with the words behind it."
     )
     explain.add_argument("text", metavar="TEXT", help="the complaint, or - for standard input")
-    explain.add_argument("--model", default="fast", metavar="NAME_OR_FOLDER", help="the model (default: fast)")
+    explain.add_argument("--model", **_MODEL)
     explain.add_argument("--json", action="store_true", help="print JSON instead")
     explain.set_defaults(run=_explain)
     models = commands.add_parser("models", help="list the models", description="List the models that can be loaded.")
@@ -93,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _RAW = argparse.RawDescriptionHelpFormatter
+#: Which model is the default is looked up when one is needed: where that is told, much is imported.
+_MODEL: dict[str, Any] = {
+    "default": argparse.SUPPRESS,
+    "metavar": "NAME_OR_FOLDER",
+    "help": "the model (default: the first that `amends models` lists)",
+}
 _SCORE = """Score an export: the same rows come out, in order, with the output columns appended.
 
 Formats are told by the ending: .csv .tsv .jsonl .xlsx .parquet, text formats also with .gz or .zst. The output appears
@@ -113,7 +122,7 @@ def _score_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--text-column", metavar="NAME", help="the column that holds the complaints (default: found by name and content)")
     add("--id-column", metavar="NAME", help="the column that identifies a record; noted in the summary and metadata")
-    add("--model", default="fast", metavar="NAME_OR_FOLDER", help="the model (default: fast)")
+    add("--model", **_MODEL)
     add("--jobs", type=_positive, metavar="N", help="processes (default: the usable cores, at most 8; 1 for small inputs)")
     add("--resume", action="store_true", help="go on with an unfinished run of the same output")
     add("--no-evidence", dest="evidence", action="store_false", help="leave amends_evidence out, which halves the time")
@@ -153,7 +162,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from amends import __version__
 
-        parser.exit(message=f"amends {__version__}\n")
+        print(f"amends {__version__}")
+        parser.exit()
 
 
 # ----------------------------------------------------------------------------------------------------------- commands
@@ -163,56 +173,50 @@ def _score(arguments: argparse.Namespace) -> int:
     from amends.batch.options import Options
     from amends.batch.paths import plan
     from amends.batch.run import score_file
+    from amends.batch.summary import require_place, together, write
 
-    options = Options(**{field.name: getattr(arguments, field.name) for field in fields(Options)})
+    given = vars(arguments)
+    options = Options(**{field.name: given[field.name] for field in fields(Options) if field.name in given})
     if arguments.summary:
-        _check_summary(Path(arguments.summary))
+        require_place(Path(arguments.summary))
     pairs = plan(arguments.input, arguments.output, options.input_format, options.output_format)
+    # A folder or glob is several files even where it holds but one.
+    several = len(pairs) > 1 or pairs[0][0].path not in (None, Path(arguments.input))
     summaries: list[Summary] = []
+    failed: dict[str, str] = {}
     code = 0
     for source, target in pairs:
         try:
             summary = score_file(source, target, options, (lambda _: None) if options.quiet else _tell)
         except AmendsError as error:
-            if len(pairs) == 1:
+            if not several:
                 raise
             # One bad file among many does not keep the others waiting; the exit code remembers it.
             _tell(f"{source}: not scored: {error}")
+            failed[str(source)] = str(error)
             code = code or error.exit_code
             continue
-        if summary is not None:
-            summaries.append(summary)
-            for line in summary.told() if not options.quiet else ():
-                _tell(line)
-    if arguments.summary and summaries:
-        from amends.batch.summary import together
-
-        found = summaries[0].to_dict() if len(pairs) == 1 else together(arguments.input, summaries)
-        _write_summary(Path(arguments.summary), json.dumps(found, ensure_ascii=False))
+        summaries.append(summary)
+        for line in summary.told() if not options.quiet else ():
+            _tell(line)
+    if arguments.summary:
+        found = together(arguments.input, summaries, failed) if several else summaries[0].to_dict()
+        write(Path(arguments.summary), found)
     return code
-
-
-def _check_summary(path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"--summary: cannot write {path}: {'it is a folder' if path.is_dir() else 'there is no such folder'}")
-
-
-def _write_summary(path: Path, line: str) -> None:
-    try:
-        path.write_text(line + "\n", encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise AmendsError(f"--summary: cannot write {path}: {error.strerror}") from error
 
 
 def _explain(arguments: argparse.Namespace) -> int:
     import amends
+    from amends.batch.options import default_model
+    from amends.batch.streams import require_output, standard_input
 
+    require_output()
     text = arguments.text
     if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        text = standard_input().read().decode("utf-8-sig", "replace")
     if not text.strip():
         raise InputError("there is no text to explain")
-    assessment = amends.load(arguments.model)(text)
+    assessment = amends.load(vars(arguments).get("model") or default_model())(text)
     if arguments.json:
         print(json.dumps(assessment.to_dict(), ensure_ascii=True))
     else:
@@ -224,7 +228,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _models(arguments: argparse.Namespace) -> int:
     import amends
+    from amends.batch.streams import require_output
 
+    require_output()
     found = amends.models()
     if arguments.json:
         for model in found:
@@ -261,6 +267,8 @@ def _on_termination() -> Any:
 
 
 def _tell(message: str) -> None:
+    if sys.stderr is None:  # closed by the shell; `print` would take standard output instead
+        return
     with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody may be listening
         print(f"amends: {message.encode('utf-8', 'replace').decode()}", file=sys.stderr, flush=True)
 
@@ -273,7 +281,7 @@ def _of_type(error: BaseException) -> str:
 
 
 def _debug() -> None:
-    if os.environ.get("AMENDS_DEBUG") == "1":
+    if os.environ.get("AMENDS_DEBUG") == "1" and sys.stderr is not None:
         traceback.print_exc()
 
 

@@ -29,7 +29,8 @@ def test_csv_beside_its_input(score, tickets: Path, files):
     assert 0 < float(first["amends_strategy_confidence"]) <= 1
     for spans in json.loads(first["amends_evidence"]).values():
         assert all(0 <= start < end <= len(files.complaints[0]) for start, end, _ in spans)
-    assert sorted(path.name for path in tickets.parent.iterdir()) == ["tickets.csv", "tickets.scored.csv"]  # nothing is left over
+    left = sorted(path.name for path in tickets.parent.iterdir())
+    assert left == [".tickets.scored.csv.done", "tickets.csv", "tickets.scored.csv"]  # no work is left over
 
 
 def test_no_evidence(score, tickets: Path, files):

@@ -198,3 +198,26 @@ def test_quotes_of_every_wrong_kind(score, tmp_path: Path, files):
     rows = files.read_dicts(source.with_name("q.scored.csv"))
     kept = [row["id"] or row["amends_raw"] for row in rows]
     assert kept == ['1,"a "b,"open', "2", "3", f'"4,{GOOD}', "5", '6,"end']
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_raw_text_outlives_another_run(score, tmp_path: Path, files, ending: str):
+    """What could not be parsed stands in amends_raw alone, so it must come back when amends_* columns are replaced."""
+    source = tmp_path / "w.csv"
+    source.write_text(f"id,text\n1,{GOOD}\n2,too,many\n3\n4,{GOOD}\n")
+    score(source, "-o", tmp_path / "once.csv")
+    score(source, "-o", tmp_path / f"scored.{ending}")
+    result = score(tmp_path / f"scored.{ending}", "-o", tmp_path / "again.csv", "--overwrite", "--chunk-size", 2)
+    assert "2 records could not be parsed" in result.err
+    rows = files.read_dicts(tmp_path / "again.csv")
+    assert [row["amends_raw"] for row in rows] == ["", "2,too,many", "3", ""]
+    assert statuses(rows) == ["ok", "malformed", "malformed", "ok"]
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "once.csv").read_bytes()
+
+
+def test_raw_text_of_json_lines_outlives_another_run(score, tmp_path: Path):
+    source = tmp_path / "b.jsonl"
+    source.write_text(json.dumps({"text": GOOD}) + '\n{"text": "cut o\n')
+    score(source, "-o", tmp_path / "one.jsonl")
+    score(tmp_path / "one.jsonl", "-o", tmp_path / "two.jsonl", "--overwrite")
+    assert (tmp_path / "two.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()

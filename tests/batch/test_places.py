@@ -29,7 +29,7 @@ def test_a_folder(score, amends, tmp_path: Path, files):
     for ignored in ("notes.txt", ".hidden.csv", "old.scored.csv"):
         (folder / ignored).write_text("x")
     score(folder, "--summary", tmp_path / "s.json")
-    assert {path.name for path in folder.glob("*.scored.*")} == {
+    assert {path.name for path in folder.glob("[!.]*.scored.*")} == {
         "a.scored.csv",
         "b.scored.jsonl",
         "c.scored.parquet",
@@ -39,9 +39,9 @@ def test_a_folder(score, amends, tmp_path: Path, files):
     assert summary["rows"] == 3
     assert [Path(one["input"]).name for one in summary["files"]] == ["a.csv", "b.jsonl", "c.parquet"]
     score(folder, "-o", tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.scored.csv", "b.scored.jsonl", "c.scored.parquet"}
+    assert {path.name for path in (tmp_path / "out").glob("[!.]*")} == {"a.scored.csv", "b.scored.jsonl", "c.scored.parquet"}
     score(f"{folder}/*.csv", "-o", tmp_path / "out2")
-    assert {path.name for path in (tmp_path / "out2").iterdir()} == {"a.scored.csv"}
+    assert {path.name for path in (tmp_path / "out2").glob("[!.]*")} == {"a.scored.csv"}
 
 
 def test_one_bad_file_does_not_stop_the_others(amends, tmp_path: Path):
@@ -110,9 +110,24 @@ def test_limit(score, tickets: Path, files):
 def test_unwritable_output(amends, tickets: Path, target: str):
     (tickets.parent / "file.txt").write_text("x")
     result = amends("score", tickets, "-o", tickets.parent / target)
-    assert result.code in (1, 3)
+    assert result.code == 1  # the input is fine: it is the run that failed
     assert "cannot write" in result.err
     assert "Traceback" not in result.err
+
+
+def test_unwritable_folder(amends, tickets: Path):
+    (tickets.parent / "file.txt").write_text("x")
+    result = amends("score", f"{tickets.parent}/*.csv", "-o", tickets.parent / "file.txt" / "out")
+    assert result.code == 1
+    assert "cannot write into" in result.err
+
+
+def test_what_is_no_file_is_not_replaced(amends, tickets: Path):
+    os.mkfifo(tickets.with_name("pipe.csv"))
+    result = amends("score", tickets, "-o", tickets.with_name("pipe.csv"), "--overwrite")
+    assert result.code == 2
+    assert "is no file" in result.err
+    assert tickets.with_name("pipe.csv").is_fifo()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

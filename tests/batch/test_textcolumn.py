@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from amends.batch.textcolumn import find_text_column, require
+from amends.batch.names import require
+from amends.batch.textcolumn import find_text_column
 from amends.errors import InputError
 
 LONG = [
@@ -47,6 +48,13 @@ def test_found(columns: dict[str, list[object]], expected: str):
     assert find_text_column(columns).name == expected
 
 
+def test_equal_columns_are_taken_in_order(score, tmp_path: Path, files):
+    """The same for every format: the first."""
+    rows = [["text", "text "], ["They broke my window.", "They broke my window."]]
+    assert "text column: 'text';" in score(files.write_csv(tmp_path / "a.csv", rows)).err
+    assert "text column: 'text';" in score(files.write_jsonl(tmp_path / "a.jsonl", [dict(zip(*rows, strict=True))])).err
+
+
 def test_runner_up_is_told():
     found = find_text_column({"complaint": LONG, "comment": list(reversed(LONG))})
     assert found.runner_up in {"complaint", "comment"} - {found.name}
@@ -61,9 +69,12 @@ def test_none(columns: dict[str, list[object]]):
 
 def test_required():
     assert require("b", ["a", "b"], option="--text-column") == "b"
-    with pytest.raises(InputError, match="did you mean 'Narrative'") as caught:
+    with pytest.raises(InputError) as caught:
         require("narative", ["id", "Narrative"], option="--text-column")
-    assert "id, Narrative" in str(caught.value)
+    assert str(caught.value) == "--text-column: no column 'narative' (did you mean 'Narrative'?); there are id, Narrative"
+    with pytest.raises(InputError) as caught:
+        require("foo", ["id", "Narrative"], option="--text-column")
+    assert str(caught.value) == "--text-column: no column 'foo'; there are id, Narrative"
 
 
 def test_command_line(amends, score, tmp_path: Path, files):

@@ -12,15 +12,16 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from amends.batch import scoring
+from amends.batch.names import reads_like_sentence
 from amends.errors import AmendsError, InputError, UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+#: What decides what a run writes: its ``input``, ``model`` and ``options``, each with what tells it from another.
+Noted = Mapping[str, Mapping[str, object]]
 _FORMAT = 1
 _EDGE = 1 << 16
 
@@ -36,6 +37,29 @@ def fingerprint(path: Path | None) -> dict[str, object]:
         file.seek(max(0, status.st_size - _EDGE))
         digest.update(file.read(_EDGE))
     return {"bytes": status.st_size, "changed at": status.st_mtime_ns, "content": digest.hexdigest()}
+
+
+def refuse_changes(before: Noted, noted: Noted, refusal: str) -> None:
+    """Raise `InputError` (input) or `UsageError` (model, options) where what was noted ``before`` differs from ``noted``.
+
+    The message begins with ``refusal`` and names what differs.
+    """
+    for topic in ("input", "model", "options"):
+        old, new = before.get(topic, {}), noted[topic]
+        differing = [key for key in new if json.loads(json.dumps(new[key])) != old.get(key)]
+        if not differing:
+            continue
+        if topic == "input":
+            raise InputError(f"{refusal}: the input has changed ({', '.join(differing)}); --overwrite starts anew")
+        told = "; ".join(
+            f"{topic if topic == 'model' else key}: {_shown(old.get(key))} then, {_shown(new[key])} now" for key in differing
+        )
+        raise UsageError(f"{refusal}: another {'model' if topic == 'model' else 'option'} ({told}); --overwrite starts anew")
+
+
+def _shown(value: object) -> object:
+    """Return ``value`` as a message may show it: the name of a text column can be a whole sentence."""
+    return "a long name" if isinstance(value, str) and reads_like_sentence(value) else value
 
 
 def work_folder(target: Path) -> Path:
@@ -80,7 +104,7 @@ class WorkFolder:
             return None
         return noted if isinstance(noted, dict) and noted.get("format") == _FORMAT else None
 
-    def begin(self, noted: Mapping[str, Mapping[str, object]]) -> None:
+    def begin(self, noted: Noted) -> None:
         """Start anew: forget all parts and note the ``input``, ``model`` and ``options`` of this run."""
         for path in self.path.iterdir():
             if path.name != "lock":
@@ -107,20 +131,9 @@ class WorkFolder:
                 path.unlink(missing_ok=True)
         return found
 
-    def check(self, noted: Mapping[str, Mapping[str, object]]) -> None:
-        """Raise `InputError` (input) or `UsageError` (model, options) where the earlier run's notes differ from ``noted``."""
-        before = self.checkpoint or {}
-        for topic in ("input", "model", "options"):
-            old, new = before.get(topic, {}), noted[topic]
-            differing = [key for key in new if json.loads(json.dumps(new[key])) != old.get(key)]
-            if not differing:
-                continue
-            if topic == "input":
-                raise InputError(f"cannot resume: the input has changed ({', '.join(differing)}); --overwrite starts anew")
-            told = "; ".join(f"{topic if topic == 'model' else key}: {old.get(key)} then, {new[key]} now" for key in differing)
-            raise UsageError(
-                f"cannot resume with another {'model' if topic == 'model' else 'option'} ({told}); --overwrite starts anew"
-            )
+    def check(self, noted: Noted) -> None:
+        """Raise where the earlier run's notes differ from ``noted`` (`refuse_changes`)."""
+        refuse_changes(self.checkpoint or {}, noted, "cannot resume")
 
     def release(self, *, remove: bool) -> None:
         """Give the lock back, and with ``remove`` take the folder away."""

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-#: Stands in the place of a column's number in formats whose records have no fixed columns.
-BY_NAME = -1
-
 
 @dataclass
 class Chunk:
@@ -37,7 +34,8 @@ class Source(Protocol):
     """A file that can be read in chunks.
 
     ``names`` are its columns (of JSONL: those of the first chunk), ``notes`` what the user should be told, ``rows`` their number where
-    that is known beforehand. ``position`` and ``total`` are in ``unit``, for a progress bar.
+    that is known beforehand. ``position`` and ``total`` are in ``unit``, for a progress bar. ``header`` tells whether the names are the
+    file's first row, which may be missing.
     """
 
     names: list[str]
@@ -46,6 +44,7 @@ class Source(Protocol):
     rows: int | None
     total: int
     unit: str
+    header: bool
 
     @property
     def position(self) -> int:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: Bytes of each column that are read at once.
+_BUFFER = 1 << 20
+
 
 class Columnar:
     """A Parquet file as a source of chunks.
@@ -30,6 +33,7 @@ class Columnar:
     """
 
     unit = "row"
+    header = False
     position = 0
 
     def __init__(self, path: Path, *, chunk_rows: int) -> None:
@@ -38,7 +42,8 @@ class Columnar:
 
         self._path = path
         try:
-            self._file = pq.ParquetFile(path)
+            # Buffered, and not read ahead: else the columns of a whole row group, which may be all the file, are read at once.
+            self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{path}: not a Parquet file that can be read") from error
         meta = self._file.metadata

@@ -53,6 +53,7 @@ class Delimited:
     """
 
     unit = "B"
+    header = True
     rows: int | None = None
 
     def __init__(self, stream: ByteStream, name: str, *, encoding: str, delimiter: str, chunk_rows: int) -> None:

@@ -11,10 +11,10 @@ import gzip
 import io
 import os
 import re
-import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from amends.batch.streams import standard_input
 from amends.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ByteStream(io.RawIOBase):
 
     def __init__(self, path: Path | None, compression: str) -> None:
         self._name = str(path or "standard input")
-        self._raw: IO[bytes] = sys.stdin.buffer if path is None else _opened(path)
+        self._raw: IO[bytes] = standard_input() if path is None else _opened(path)
         self._owned = path is not None
         self._seekable = self._owned and self._raw.seekable()  # a named pipe is not
         self.size = os.fstat(self._raw.fileno()).st_size if path is not None else 0

@@ -28,6 +28,7 @@ class JsonLines:
     """
 
     unit = "B"
+    header = False
     rows: int | None = None
 
     def __init__(self, stream: ByteStream, name: str, *, encoding: str, chunk_rows: int) -> None:

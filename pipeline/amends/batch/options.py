@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Rows in a chunk: large enough that handing one to another process costs nothing, small enough that a killed run loses little.
 CHUNK_ROWS = 2_000
 #: A chunk is closed earlier when it holds this many characters, so that rows of a megabyte each do not fill the memory.
 CHUNK_CHARACTERS = 8_000_000
+
+
+def default_model() -> str:
+    """Return the name of the default model; imported late, as ``amends --help`` reads this module and must not load models."""
+    from amends.released import DEFAULT
+
+    return DEFAULT
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class Options:
 
     text_column: str | None = None
     id_column: str | None = None
-    model: str = "fast"
+    model: str = field(default_factory=default_model)
     jobs: int | None = None
     resume: bool = False
     evidence: bool = True

@@ -6,7 +6,7 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
-from amends.errors import InputError, UsageError
+from amends.errors import AmendsError, InputError, UsageError
 
 STREAM = "-"
 FORMATS = ("csv", "tsv", "jsonl", "xlsx", "parquet")
@@ -93,6 +93,8 @@ def plan(given: str, output: str | None, input_format: str | None, output_format
         If there is no such file, or no supported one.
     UsageError
         If two outputs would be one file, an output is its own input, or a format is not told.
+    AmendsError
+        If the folder for the outputs cannot be made.
     """
     if given == STREAM:
         source = place(given, input_format, option="--input-format")
@@ -146,7 +148,10 @@ def _many(given: str, output: str | None, input_format: str | None, output_forma
         folder = Path(output)
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{output} is a file; the outputs of several files need a folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AmendsError(f"cannot write into {folder}: {error.strerror}") from error
     return [_pair(entry, output, input_format, output_format) for entry in own]
 
 

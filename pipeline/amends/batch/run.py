@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from amends.batch import parallel, scoring
-from amends.batch.block import Block, Layout
-from amends.batch.checkpoint import WorkFolder, fingerprint, publish, work_folder
+from amends.batch import assemble, done, parallel, scoring
+from amends.batch.checkpoint import Noted, WorkFolder, fingerprint, publish, work_folder
+from amends.batch.names import told
 from amends.batch.progress import Progress
 from amends.batch.sources import Opened, forget_spooled, open_input
+from amends.batch.streams import require_output, standard_input
 from amends.batch.summary import Summary
-from amends.batch.table_writers import XLSX_COLUMNS, XLSX_ROWS, ParquetWriter, XlsxWriter, metadata_of
-from amends.batch.writers import DelimitedWriter, JsonLinesWriter, Writer, open_bytes
-from amends.columns import PREFIX, schema
+from amends.batch.table_writers import XLSX_COLUMNS, XLSX_ROWS, metadata_of
+from amends.columns import RAW, schema
 from amends.errors import AmendsError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 
-def score_file(source: Place, target: Place, options: Options, tell: Tell) -> Summary | None:
+def score_file(source: Place, target: Place, options: Options, tell: Tell) -> Summary:
     """Score ``source`` into ``target``.
 
     Parameters
@@ -44,34 +42,38 @@ def score_file(source: Place, target: Place, options: Options, tell: Tell) -> Su
 
     Returns
     -------
-    Summary or None
-        None where ``options.resume`` finds the output complete.
+    Summary
+        What the run has to say; ``complete`` where ``options.resume`` found the output finished and up to date.
 
     Raises
     ------
     InputError
-        If the input cannot be used.
+        If the input cannot be used, or has changed since the run that ``options.resume`` goes on with.
     UsageError
         If the output is there already, or an option does not suit.
     AmendsError
         If the output cannot be written.
     """
     started = time.perf_counter()
-    work_left = target.path is not None and (work_folder(target.path) / "checkpoint.json").exists()
-    if target.path is not None and target.path.exists() and not options.overwrite:
-        if not options.resume:
-            raise UsageError(f"{target} is there already; --overwrite replaces it")
-        if not work_left:
-            tell(f"{target} is complete; nothing to resume")
-            if work_folder(target.path).exists():  # a run that was killed while it cleaned up
-                WorkFolder(target.path).release(remove=True)
-            return None
+    if source.path is None:
+        standard_input()
+    if target.path is None:
+        require_output()  # not after an hour of scoring
     if options.resume and (source.path is None or not source.path.is_file()):
         raise UsageError("standard input or a pipe cannot be resumed, as it cannot be read again; save it to a file first")
+    finished = False
+    if target.path is not None and target.path.exists():
+        if not target.path.is_file():  # it would be replaced by a file
+            raise UsageError(f"{target} is no file; name one with -o, or - for standard output")
+        if not options.overwrite:
+            if not options.resume:
+                raise UsageError(f"{target} is there already; --overwrite replaces it")
+            finished = not (work_folder(target.path) / "checkpoint.json").exists()
     # `--overwrite` on a resumed run says that the finished output may be replaced; what is unfinished goes on.
     opened = open_input(source, options)
     try:
-        return _Run(source, target, options, tell, opened, started).run()
+        run = _Run(source, target, options, tell, opened, started)
+        return run.confirm(target.path) if finished and target.path is not None else run.run()
     finally:
         opened.source.close()
         forget_spooled()
@@ -86,13 +88,25 @@ class _Run:
     opened: Opened
     started: float
 
+    def confirm(self, output: Path) -> Summary:
+        """Return the summary of a finished ``output``; refuse one of another input, model or option."""
+        noted = done.confirm(output, self._noted(scoring.identity(self.options.model)))
+        if work_folder(output).exists():  # left by a run that was killed while it cleaned up
+            WorkFolder(output).release(remove=True)
+        summary = Summary.from_note(str(self.place), str(self.target), noted)
+        summary.seconds = time.perf_counter() - self.started
+        return summary
+
     def run(self) -> Summary:
+        """Score what is missing and write the output."""
         source, options = self.opened.source, self.options
         for note in source.notes:
             self.tell(note)
         if options.text_column is None:
-            close = f"; {self.opened.runner_up!r} came close (--text-column chooses)" if self.opened.runner_up else ""
-            self.tell(f"text column: {self.opened.text_column!r}{close}")
+            close, second = "", self.opened.runner_up
+            if second:
+                close = f"; {told(second, source.names)} came close (--text-column chooses)"
+            self.tell(f"text column: {told(self.opened.text_column, source.names)}{close}")
         self._fits(source.rows or 0)
         model = scoring.identity(options.model)
         summary = Summary(str(self.place), str(self.target), str(model), self.opened.text_column, options.id_column)
@@ -107,11 +121,12 @@ class _Run:
                 self.tell(f"resuming after {summary.resumed_rows:,} rows")
             try:
                 self._score(work, parts, summary)
-                written = self._assemble(work.path, parts, str(model))
+                summary.notes = self._join(work.path, parts, str(model))
+                if self.target.path is not None:
+                    done.write(work.path, self.target.path, self._noted(model), summary.to_note())
             except BaseException:
                 keep = work.has_parts()  # workers may have finished some that we have not heard of
                 raise
-            summary.notes = written
             keep = False
             summary.seconds = time.perf_counter() - self.started
             return summary
@@ -129,8 +144,22 @@ class _Run:
     # ------------------------------------------------------------------------------------------------------- steps
     def _begin(self, work: WorkFolder, model: scoring.Identity) -> dict[int, scoring.Part]:
         """Return the parts that an earlier run left, or start anew."""
+        options, noted = self.options, self._noted(model)
+        if work.checkpoint is not None:
+            if options.resume:
+                work.check(noted)
+                return work.parts()
+            if not options.overwrite and work.has_parts():
+                raise UsageError(f"an unfinished run lies in {work.path}: --resume goes on with it, --overwrite starts anew")
+        elif options.resume:
+            self.tell("there is no unfinished run of this output; starting at the beginning")
+        work.begin(noted)
+        return {}
+
+    def _noted(self, model: scoring.Identity) -> Noted:
+        """Return what decides what is written."""
         options = self.options
-        noted: dict[str, dict[str, object]] = {
+        return {
             "input": {"name": str(self.place.path and self.place.path.resolve()), **fingerprint(self.place.path)},
             "model": {"name": model.name, "version": model.version, "digest": model.digest},
             "options": {
@@ -145,22 +174,18 @@ class _Run:
                 **{f"--{name}": value for name, value in self.opened.source.settings.items()},
             },
         }
-        if work.checkpoint is not None:
-            if options.resume:
-                work.check(noted)
-                return work.parts()
-            if not options.overwrite and work.has_parts():
-                raise UsageError(f"an unfinished run lies in {work.path}: --resume goes on with it, --overwrite starts anew")
-        elif options.resume:
-            self.tell("there is no unfinished run of this output; starting at the beginning")
-        work.begin(noted)
-        return {}
 
     def _score(self, work: WorkFolder, parts: dict[int, scoring.Part], summary: Summary) -> None:
         source, options = self.opened.source, self.options
-        text_index = source.names.index(self.opened.text_column) if self.opened.text_column in source.names else -1
         job = scoring.Job(
-            options.model, options.evidence, self.opened.text_column, text_index, self.opened.typed, options.overwrite, work.path
+            options.model,
+            options.evidence,
+            self.opened.text_column,
+            _number(source.names, self.opened.text_column),
+            _number(source.names, RAW),
+            self.opened.typed,
+            options.overwrite,
+            work.path,
         )
         jobs = options.jobs or parallel.sensible_jobs(source.total, source.unit, bool(self.place.compression))
         progress = Progress(self.place, source.total, source.unit, quiet=options.quiet)
@@ -173,13 +198,13 @@ class _Run:
                 elif parts[chunk.index].rows != chunk.rows:
                     raise InputError(f"cannot resume: the input has changed after row {chunk.start:,}; --overwrite starts anew")
 
-        def done(part: scoring.Part) -> None:
+        def finished(part: scoring.Part) -> None:
             parts[part.index] = part
             summary.add_part(part)
             progress.show(source.position, summary.rows - summary.resumed_rows)
 
         with progress:
-            parallel.score_all(missing(), job, jobs, done)
+            parallel.score_all(missing(), job, jobs, finished)
 
     def _limited(self) -> Iterator[Chunk]:
         limit = self.options.limit
@@ -213,76 +238,16 @@ class _Run:
                 f"{self.place}: {width:,} columns are more than the {XLSX_COLUMNS:,} that XLSX can hold; write CSV or Parquet with -o"
             )
 
-    def _assemble(self, folder: Path, parts: dict[int, scoring.Part], model: str) -> dict[str, int]:
-        """Join the parts into the output and give it its name."""
-        layout = self._layout(parts)
-        draft = folder / "output"
-        draft.unlink(missing_ok=True)
-        writer = self._writer(draft, layout, model)
-        written = 0
-        try:
-            with Progress(self.target, sum(part.rows for part in parts.values()), "row", quiet=self.options.quiet) as progress:
-                for index in sorted(parts):
-                    writer.write(Block(scoring.read_table(scoring.path_of(folder, index)), layout))
-                    written += parts[index].rows
-                    progress.show(written, written)
-        finally:
-            writer.close()
+    def _join(self, folder: Path, parts: dict[int, scoring.Part], model: str) -> dict[str, int]:
+        """Join the parts into the output and give it its name; return what could not be written as it was."""
+        options, opened = self.options, self.opened
+        layout = assemble.layout_of(self.place, opened, parts, evidence=options.evidence)
+        metadata = metadata_of(opened.text_column, options.id_column, model)
+        draft, notes = assemble.join(folder, parts, layout, self.target, options, metadata)
         if self.target.path is not None:
             publish(draft, self.target.path)
-        elif draft.exists():  # a format that cannot be written in one go
-            with draft.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        return writer.notes
-
-    def _layout(self, parts: dict[int, scoring.Part]) -> Layout:
-        source = self.opened.source
-        raw = any(part.malformed for part in parts.values())
-        evidence = self.options.evidence
-        kinds: dict[str, str] = {}
-        for index in sorted(parts):
-            for key, found in parts[index].keys.items():
-                kinds[key] = kinds.get(key, "") + found
-        if self.place.format == "jsonl":
-            keys = [key for key in kinds if not key.startswith(PREFIX)]
-            return Layout(
-                "lines", tuple(keys), tuple(keys), tuple(kinds[key] for key in keys), evidence, raw, len(keys) < len(kinds)
-            )
-        kept = [(number, name) for number, name in enumerate(source.names) if not name.startswith(PREFIX)]
-        return Layout(
-            "cells" if self.opened.typed else "table",
-            tuple(name for _, name in kept),
-            tuple(number for number, _ in kept),
-            tuple(kinds.get(str(number), "n") for number, _ in kept),
-            evidence,
-            raw,
-            original=getattr(source, "schema", None),
-        )
-
-    def _writer(self, draft: Path, layout: Layout, model: str) -> Writer:
-        target, options = self.target, self.options
-        metadata = metadata_of(self.opened.text_column, options.id_column, model)
-        if target.format == "parquet":
-            return ParquetWriter(draft, layout, metadata)
-        if target.format == "xlsx":
-            return XlsxWriter(draft, layout, metadata)
-        file: Any = sys.stdout.buffer if target.path is None else open_bytes(draft, target.compression)
-        if target.path is None:
-            file = _Unclosed(file)
-        if target.format == "jsonl":
-            return JsonLinesWriter(file, layout)
-        return DelimitedWriter(
-            file, layout, delimiter="\t" if target.format == "tsv" else ",", spreadsheet_safe=options.spreadsheet_safe
-        )
+        return notes
 
 
-class _Unclosed:
-    """Standard output, which is flushed where a file would be closed."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.write = file.write
-
-    def close(self) -> None:
-        self._file.flush()
+def _number(names: list[str], name: str) -> int:
+    return names.index(name) if name in names else -1

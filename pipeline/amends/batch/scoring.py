@@ -35,12 +35,18 @@ COUNTED = ("status", "failure_type", "strategy", "review")
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker has to know: which model, which column, where to; ``drop`` are output columns of an earlier run."""
+    """All that a worker has to know: which model, which column, where to.
+
+    ``text_index`` and ``raw_index`` are the numbers of the text column and of an earlier run's `amends_raw`, -1 where the
+    input's records have no fixed columns or it has no such column; ``typed`` tells cells of XLSX from records of JSONL;
+    ``overwrite`` lets the input have output columns of an earlier run.
+    """
 
     model: str
     evidence: bool
     text_column: str
     text_index: int
+    raw_index: int
     typed: bool
     overwrite: bool
     folder: Path
@@ -108,6 +114,9 @@ def score_chunk(chunk: Chunk, job: Job) -> Part:
     keys: dict[str, str] = {}
     if chunk.table is not None:
         texts: list[Any] = [_decoded(text) for text in chunk.table.column(job.text_index).to_pylist()]
+        if job.raw_index >= 0:
+            for row, raw in enumerate(chunk.table.column(job.raw_index).to_pylist()):
+                _keep_raw(chunk, row, raw)
         columns, names = list(chunk.table.columns), list(chunk.table.schema.names)
     else:
         texts, keys = _texts(chunk, job)
@@ -145,6 +154,8 @@ def _texts(chunk: Chunk, job: Job) -> tuple[list[Any], dict[str, str]]:
         if job.typed:
             cells = from_line(line)
             texts.append(unmark(cells[job.text_index]))
+            if job.raw_index >= 0:
+                _keep_raw(chunk, row, unmark(cells[job.raw_index]))
             for number, cell in enumerate(cells):
                 kinds.setdefault(str(number), set()).add(kind(unmark(cell)))
             continue
@@ -155,11 +166,18 @@ def _texts(chunk: Chunk, job: Job) -> tuple[list[Any], dict[str, str]]:
             texts.append(MALFORMED)
             continue
         texts.append(record.get(job.text_column))
+        _keep_raw(chunk, row, record.get(RAW))
         for key, value in record.items():
             kinds.setdefault(key, set()).add(kind(value))
     if not job.typed and not job.overwrite:
         refuse_earlier(list(kinds))
     return texts, {key: "".join(sorted(found)) for key, found in kinds.items()}
+
+
+def _keep_raw(chunk: Chunk, row: int, raw: object) -> None:
+    """Take a row for which an earlier run could but keep ``raw`` for malformed again: nothing else holds what it said."""
+    if raw is not None and raw != "":
+        chunk.malformed.setdefault(row, raw if isinstance(raw, str) else str(raw))
 
 
 def refuse_earlier(names: Sequence[str]) -> None:

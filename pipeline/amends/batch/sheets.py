@@ -79,6 +79,7 @@ class Sheet:
     """
 
     unit = "row"
+    header = True
 
     def __init__(self, name: str, sheet: CalamineSheet, shape: tuple[int, int, int], *, chunk_rows: int) -> None:
         first, last, self._width = shape

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from itertools import chain
@@ -14,15 +13,17 @@ from amends.batch import encoding
 from amends.batch.columnar import Columnar
 from amends.batch.delimited import Delimited, sniff
 from amends.batch.jsonlines import JsonLines
+from amends.batch.names import listed, refuse_data, require
 from amends.batch.paths import TEXT_FORMATS, Place
 from amends.batch.scoring import refuse_earlier
 from amends.batch.sheets import Sheet, Workbook
-from amends.batch.textcolumn import find_text_column, listed, require
+from amends.batch.streams import standard_input
+from amends.batch.textcolumn import TextColumn, find_text_column
 from amends.columns import PREFIX
 from amends.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from amends.batch.chunk import Chunk, Source
     from amends.batch.options import Options
@@ -107,7 +108,7 @@ def _delimiter(given: str | None) -> str:
 def _open_workbook(path: Path, options: Options) -> Opened:
     book = Workbook(path)
     if options.sheet is not None and options.sheet not in book.names:
-        raise InputError(f"--sheet: {path} has no sheet {options.sheet!r}; it has {listed(book.names)}")
+        raise InputError(f"--sheet: {path} has no sheet {options.sheet!r}; it has {listed(book.names, what='sheet')}")
     problem: InputError | None = None
     for name in [options.sheet] if options.sheet else book.names:
         sheet = book.sheet(name, chunk_rows=options.chunk_rows)
@@ -119,7 +120,7 @@ def _open_workbook(path: Path, options: Options) -> Opened:
             problem = problem or error
             continue
         if len(book.names) > 1:
-            sheet.notes.append(f"{path}: scoring the sheet {name!r} of {listed(book.names)}")
+            sheet.notes.append(f"{path}: scoring the sheet {name!r} of {listed(book.names, what='sheet')}")
         return opened
     raise problem or InputError(
         f"{path}: every sheet is empty" if not options.sheet else f"{path}: the sheet {options.sheet!r} is empty"
@@ -134,14 +135,14 @@ def _looked_at(source: Source, options: Options, name: str) -> Opened:
     try:
         if not options.overwrite:
             refuse_earlier(names)
-        own = {column: values for column, values in sample.items() if not column.startswith(PREFIX)}
+        own = {column: sample[column] for column in names if not column.startswith(PREFIX)}
         runner_up = ""
         if options.text_column is not None:
             text_column = require(options.text_column, names, option="--text-column")
         elif not own:
             raise InputError("there is no record to find the text column in")
         else:
-            found = find_text_column(own)
+            found = _found(source, own)
             text_column, runner_up = found.name, found.runner_up
         if options.id_column is not None:
             require(options.id_column, names, option="--id-column")
@@ -151,6 +152,19 @@ def _looked_at(source: Source, options: Options, name: str) -> Opened:
     return Opened(source, rest, text_column, runner_up, isinstance(source, Sheet))
 
 
+def _found(source: Source, columns: Mapping[str, Sequence[object]]) -> TextColumn:
+    """Return the text column; a name that the user gave (``--text-column``) is a name, one that we found may be a complaint."""
+    try:
+        found = find_text_column(columns, source.names)
+    except InputError:
+        if source.header:
+            refuse_data(source.names, max(columns, key=len))
+        raise
+    if source.header:
+        refuse_data(source.names, found.name)
+    return found
+
+
 def _as_file(place: Place) -> Path:
     """Return the path of ``place``; standard input is copied to a file first, as these formats cannot be read in one go."""
     if place.path is not None:
@@ -158,7 +172,7 @@ def _as_file(place: Place) -> Path:
             raise InputError(f"{place.path}: no such file")
         return place.path
     with tempfile.NamedTemporaryFile(prefix="amends-", suffix=f".{place.format}", delete=False) as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+        shutil.copyfileobj(standard_input(), file)
     path = Path(file.name)
     _SPOOLED.append(path)
     return path

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from amends.assessment import SCORED
 from amends.batch.scoring import COUNTED, Part
+from amends.errors import AmendsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 _NOTES = {
     "cut_cells": "cells were longer than the 32,767 characters that XLSX can hold and have been cut; CSV or Parquet hold them whole",
@@ -20,7 +23,10 @@ _NOTES = {
 
 @dataclass
 class Summary:
-    """The result of scoring one input, or several (`add`)."""
+    """The result of scoring one input; `together` joins several.
+
+    ``complete`` says that the output was there already and up to date, so that nothing was scored.
+    """
 
     input: str
     output: str
@@ -32,6 +38,18 @@ class Summary:
     seconds: float = 0.0
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in COUNTED})
     notes: dict[str, int] = field(default_factory=dict)
+    complete: bool = False
+
+    @classmethod
+    def from_note(cls, given: str, output: str, note: dict[str, Any]) -> Summary:
+        """Return the summary of a finished output from what `to_note` kept of it."""
+        counts = {name: Counter(note["counts"][name]) for name in COUNTED}
+        kept = {key: note[key] for key in ("model", "text_column", "id_column", "rows", "notes")}
+        return cls(given, output, **kept, resumed_rows=note["rows"], counts=counts, complete=True)
+
+    def to_note(self) -> dict[str, Any]:
+        """Return what a later ``--resume`` cannot know without reading the output."""
+        return {key: getattr(self, key) for key in ("model", "text_column", "id_column", "rows", "counts", "notes")}
 
     def add_part(self, part: Part, *, resumed: bool = False) -> None:
         """Count a part's rows."""
@@ -67,6 +85,8 @@ class Summary:
 
     def told(self) -> list[str]:
         """Return what the user should be told when the run is done, a line each."""
+        if self.complete:
+            return [f"{self.output} is complete, and input, model and options are those that it was made with; nothing to resume"]
         statuses = self.counts["status"]
         rate = (self.rows - self.resumed_rows) / self.seconds if self.seconds else 0.0
         others = ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()) if status != "ok")
@@ -78,9 +98,9 @@ class Summary:
         return lines + [f"{count:,} {_NOTES.get(what, what)}" for what, count in self.notes.items()]
 
 
-def together(given: str, summaries: Sequence[Summary]) -> dict[str, Any]:
-    """Return the summary of several files: the totals, and under ``files`` each one's own."""
-    total = Summary(given, "", summaries[0].model, "")
+def together(given: str, summaries: Sequence[Summary], failed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the summary of several files: the totals, under ``files`` each one's own, under ``failed`` why others were not scored."""
+    total = Summary(given, "", summaries[0].model if summaries else "", "")
     for one in summaries:
         total.rows += one.rows
         total.resumed_rows += one.resumed_rows
@@ -91,7 +111,25 @@ def together(given: str, summaries: Sequence[Summary]) -> dict[str, Any]:
     found = total.to_dict()
     for key in ("output", "text_column", "id_column"):
         del found[key]
-    return {**found, "files": [one.to_dict() for one in summaries]}
+    return {
+        **found,
+        "files": [one.to_dict() for one in summaries],
+        "failed": [{"input": name, "error": error} for name, error in failed.items()],
+    }
+
+
+def require_place(path: Path) -> None:
+    """Raise `UsageError` where a summary cannot lie at ``path``, before any work is done."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(f"--summary: cannot write {path}: {'it is a folder' if path.is_dir() else 'there is no such folder'}")
+
+
+def write(path: Path, found: Mapping[str, Any]) -> None:
+    """Write a summary to ``path`` as one line of JSON; raise `AmendsError` where that fails."""
+    try:
+        path.write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise AmendsError(f"--summary: cannot write {path}: {error.strerror}") from error
 
 
 def _add(totals: dict[str, int], more: Iterable[tuple[str, int]]) -> None:

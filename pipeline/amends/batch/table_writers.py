@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from amends.batch.block import Block, Layout, arrow_type, encodable, render
+from amends.batch.block import Block, Layout, arrow_type
+from amends.batch.values import encodable, render
 from amends.columns import schema
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ XLSX_ROWS, XLSX_COLUMNS, XLSX_CELL = 1_048_576, 16_384, 32_767
 _CREATED = datetime.fromisoformat("2000-01-01")
 #: Before this Excel counts a day too many.
 _EXCEL_START = datetime.fromisoformat("1900-03-01")
-#: A row group of the Parquet output is closed at so many rows or bytes, whichever comes first.
-_GROUP_ROWS, _GROUP_BYTES = 50_000, 32 << 20
+#: A row group of the Parquet output is closed at so many rows or bytes, whichever comes first: as it is held in memory several times
+#: over while it is encoded, larger ones would make the peak of a run.
+_GROUP_ROWS, _GROUP_BYTES = 50_000, 8 << 20
 
 
 class XlsxWriter:

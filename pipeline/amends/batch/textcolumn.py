@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from amends.batch.names import listed
 from amends.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,13 +45,15 @@ class TextColumn:
     runner_up: str = ""
 
 
-def find_text_column(columns: Mapping[str, Sequence[object]]) -> TextColumn:
+def find_text_column(columns: Mapping[str, Sequence[object]], names: Sequence[str] | None = None) -> TextColumn:
     """Return the column that most likely holds the complaints.
 
     Parameters
     ----------
     columns : mapping
         Column names with some of their values (the first hundreds are looked at).
+    names : sequence of str, optional
+        All columns of the file, for the message; by default those of ``columns``.
 
     Raises
     ------
@@ -68,31 +70,11 @@ def find_text_column(columns: Mapping[str, Sequence[object]]) -> TextColumn:
     if not ranked and len(columns) == 1:
         ranked = [name for name, values in columns.items() if not values or any(isinstance(value, str) for value in values)]
     if not ranked:
-        raise InputError(f"no column looks like the text of complaints; name one with --text-column: {listed(list(columns))}")
+        raise InputError(
+            f"no column looks like the text of complaints; name one with --text-column: {listed(names or list(columns))}"
+        )
     close = len(ranked) > 1 and scores[ranked[1]] > scores[ranked[0]] - _CLOSE
     return TextColumn(ranked[0], ranked[1] if close else "")
-
-
-def require(name: str, names: Sequence[str], *, option: str) -> str:
-    """Return ``name`` if it is among ``names``.
-
-    Raises
-    ------
-    InputError
-        If it is not; the message names the closest and all there are.
-    """
-    if name in names:
-        return name
-    folded = {other.strip().casefold(): other for other in reversed(names)}
-    near = difflib.get_close_matches(name.strip().casefold(), list(folded), 1, 0.6)
-    meant = f"did you mean {folded[near[0]]!r}? " if near else ""
-    raise InputError(f"{option}: no column {name!r}; {meant}There are {listed(names)}")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return ``names`` as one line, cut where they are many."""
-    shown = ", ".join(name if len(name) <= 60 else name[:57] + "…" for name in names[:40])
-    return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")
 
 
 def _score(name: str, values: Sequence[object]) -> float:

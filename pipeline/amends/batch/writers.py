@@ -7,7 +7,8 @@ import gzip
 import io
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
-from amends.batch.block import Block, Layout, all_encodable, encodable, render, safe, to_json
+from amends.batch.block import Block, Layout
+from amends.batch.values import all_encodable, encodable, render, safe, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
