@@ -161,7 +161,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     from amends_training.agreement import annotators
     from amends_training.corpora import digest
     from amends_training.evaluate import METHODS, run
-    from amends_training.protocol import research_records
+    from amends_training.splits import research_records
 
     records = _records(arguments)
     research = research_records(arguments.research) if arguments.research else []

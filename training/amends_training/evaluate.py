@@ -16,7 +16,7 @@ from amends_training import baselines
 from amends_training.corpora import Record, checked, read_lines, targets
 from amends_training.fit import Progress, Settings, fit, silent
 from amends_training.metrics import Prediction, bootstrap, headline, headline_heads, summary
-from amends_training.protocol import Split, fold_numbers, grouped, leave_one_out, place
+from amends_training.splits import Split, fold_numbers, grouped, leave_one_out, place
 
 #: Fits on some records and predicts others.
 Method = Callable[[Sequence[Record], Sequence[Record]], Prediction]

@@ -21,7 +21,7 @@ from amends.tagging import Head, Linear, heads
 from amends_training.corpora import Record, targets
 from amends_training.linear import Calibration, Fitted, calibrate, fit_heads, offsets
 from amends_training.metrics import names_of
-from amends_training.protocol import fold_numbers
+from amends_training.splits import fold_numbers
 
 Progress = Callable[[str], None]
 

@@ -1,19 +1,17 @@
-"""The frozen protocol, read from ``training/protocol.toml``, and the splits that it defines."""
+"""The splits that the protocol defines: grouped folds, one place left out, and the transfer test."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
+from amends.errors import InputError
 from amends_training import folds
-from amends_training.corpora import DATA, Record
+from amends_training.corpora import DATA, Record, is_authored, read_labelled, read_texts
+from amends_training.protocol import protocol, seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +20,6 @@ class Split:
 
     name: str
     test: np.ndarray
-
-
-@cache
-def protocol() -> Mapping[str, Any]:
-    """Return the protocol as written."""
-    path = Path(__file__).resolve().parent.parent / "protocol.toml"
-    return MappingProxyType(tomllib.loads(path.read_text(encoding="utf-8")))
-
-
-def seed() -> int:
-    """The seed of everything that draws."""
-    return int(protocol()["seed"])
 
 
 def fold_numbers(records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
@@ -46,10 +32,13 @@ def fold_numbers(records: Sequence[Record]) -> tuple[np.ndarray, np.ndarray]:
 
 def place(record: Record) -> str:
     """Return the part of the leave-one-out test that a record belongs to: a public source, or its authored sector group."""
-    if record.source != f"authored-{record.id[9:11]}":
-        return {"nhs_pe": "nhs"}.get(record.source, record.source)
-    sector = record.sector.lower()
-    return next((group for group, words in protocol()["sectors"].items() if any(word in sector for word in words)), "other")
+    return sector_group(record.sector) if is_authored(record.id) else {"nhs_pe": "nhs"}.get(record.source, record.source)
+
+
+def sector_group(sector: str) -> str:
+    """Return the protocol's group of a record's ``sector``, the first that one of its words fits."""
+    words = sector.lower()
+    return next((group for group, own in protocol()["sectors"].items() if any(word in words for word in own)), "other")
 
 
 def grouped(records: Sequence[Record]) -> list[Split]:
@@ -59,16 +48,25 @@ def grouped(records: Sequence[Record]) -> list[Split]:
 
 
 def leave_one_out(records: Sequence[Record]) -> list[Split]:
-    """Each public source and each authored sector group, left out in turn."""
+    """Each public source and each authored sector group, left out in turn.
+
+    Raises
+    ------
+    InputError
+        If a record is of a place that the protocol does not name.
+    """
+    own = protocol()["leave_one_out"]
     places = np.array([place(record) for record in records])
+    unknown = set(places.tolist()) - {*own["public"], *own["authored_sectors"]}
+    if unknown:
+        raise InputError(f"the protocol's [leave_one_out] does not name {', '.join(sorted(unknown))}")
     return [Split(f"without {name}", places == name) for name in sorted(set(places))]
 
 
 def research_records(folder: Path) -> list[Record]:
-    """Return the transfer test's records: ``labels/research.jsonl`` with the text of ``research/*.jsonl`` under ``folder``.
+    """Return the transfer test's records: the protocol's labels with the text of ``research/*.jsonl`` under ``folder``.
 
     They are for measuring only: nothing is chosen by them.
     """
-    from amends_training.corpora import read_labelled, read_texts
-
-    return read_labelled(folder / "labels" / "research.jsonl", read_texts(sorted((folder / "research").glob("*.jsonl"))))
+    labels = folder / protocol()["transfer"]["labels"]
+    return read_labelled(labels, read_texts(sorted((folder / "research").glob("*.jsonl"))))
