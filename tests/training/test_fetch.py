@@ -494,7 +494,7 @@ def test_half_a_character_is_written_and_read_again(tmp_path: Path, labels: Path
         ([{"id": "cfpb:11", "text": "One."}, {"id": "cfpb:11", "text": "Two."}], "line 2: another text for cfpb:11"),
         ([{"id": "cfpb:11"}], "line 1: not a record with `id` and `text`"),
         ([{"id": "cfpb:11", "text": " "}], "line 1: not a record"),
-        ([["cfpb:11"]], "line 1: not a record"),
+        ([["cfpb:11"]], "line 1: not a JSON object but list"),
         ([{"id": "cfpb:11", "text": "One.", "meta": []}], "`meta` should be an object"),
         ([{"id": "cfpb:99", "text": "One."}], "none of the labelled ids"),
     ],

@@ -28,7 +28,7 @@ def majority(truth: Mapping[str, np.ndarray], texts: Sequence[str], test: Sequen
     return Prediction(chosen, probabilities)
 
 
-def tfidf_logreg(truth: Mapping[str, np.ndarray], texts: Sequence[str], test: Sequence[str]) -> Prediction:
+def tfidf_logreg(truth: Mapping[str, np.ndarray], texts: Sequence[str], test: Sequence[str], jobs: int = 2) -> Prediction:
     """TF-IDF of words 1-2 and characters 3-5 within words, balanced logistic regression, one per head, scikit-learn's defaults."""
     vectorizer = make_union(
         TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
@@ -43,7 +43,7 @@ def tfidf_logreg(truth: Mapping[str, np.ndarray], texts: Sequence[str], test: Se
         return probabilities
 
     names = headline_heads()
-    probabilities = dict(zip(names, Parallel(n_jobs=-1)(delayed(one)(name) for name in names), strict=True))
+    probabilities = dict(zip(names, Parallel(n_jobs=jobs)(delayed(one)(name) for name in names), strict=True))
     return Prediction({name: p.argmax(axis=1) for name, p in probabilities.items()}, probabilities)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ import numpy as np
 
 from amends.codebook import codebook
 from amends.errors import InputError
+from amends_training import checkout
+from amends_training.protocol import protocol, training_files
 
 #: The committed data of a checkout.
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = checkout.DATA
 #: Text corpora that labels refer to by id, under the folder of fetched text.
 PUBLIC = ("cfpb", "nhs")
 
@@ -35,21 +37,29 @@ class Record:
     sector: str = ""
     channel: str = ""
     second: Mapping[str, Any] | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each JSON line of ``path`` with its number; a broken line raises `InputError` with file and line."""
+    """Yield each JSON line of ``path`` with its number; a line that is no JSON object raises `InputError` with file and line."""
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    try:
-                        yield number, json.loads(line)
-                    except ValueError as error:
-                        raise InputError(f"{path}, line {number}: not a JSON object ({error})") from error
+                    yield number, _object(line, f"{path}, line {number}")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _object(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a JSON object ({error})") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: not a JSON object but {type(row).__name__}")
+    return row
 
 
 def checked(labels: Any, where: str) -> dict[str, Any]:
@@ -57,6 +67,7 @@ def checked(labels: Any, where: str) -> dict[str, Any]:
     book = codebook()
     if not isinstance(labels, Mapping):
         raise InputError(f"{where}: `labels` is {type(labels).__name__}, it should be an object with {', '.join(book.fields)}")
+    _refuse_unknown(labels, where)
     result: dict[str, Any] = {}
     for name, own in book.fields.items():
         if name not in labels:
@@ -71,10 +82,18 @@ def checked(labels: Any, where: str) -> dict[str, Any]:
             if one not in own.names:
                 allowed = ", ".join(f"{label.letter} ({label.name})" if label.letter else label.name for label in own.labels)
                 raise InputError(f"{where}: {name} is {one!r}; the values allowed are {allowed}")
+        if len(set(named)) < len(named):
+            raise InputError(f"{where}: {name} names {max(named, key=named.count)!r} twice")
         result[name] = tuple(named) if own.kind in ("multi", "plan") else named[0]
     if result["strategy"] not in result["actions"]:
         raise InputError(f"{where}: the strategy {result['strategy']!r} is not among the actions {', '.join(result['actions'])}")
     return result
+
+
+def _refuse_unknown(labels: Iterable[object], where: str) -> None:
+    unknown = [str(name) for name in labels if name not in codebook().fields]
+    if unknown:
+        raise InputError(f"{where}: there is no field {', '.join(unknown)}; the fields are {', '.join(codebook().fields)}")
 
 
 def read_labelled(path: Path, texts: Mapping[str, Mapping[str, Any]] | None = None, skip_missing: bool = False) -> list[Record]:
@@ -83,27 +102,32 @@ def read_labelled(path: Path, texts: Mapping[str, Mapping[str, Any]] | None = No
     Raises
     ------
     InputError
-        For a line that is no record, an unknown label, or (unless ``skip_missing``) a record without text.
+        For a line that is no record, an unknown field or label, or (unless ``skip_missing``) a record without text or a file
+        without records.
     """
     records = []
     for number, row in read_lines(path):
         where = f"{path}, line {number}"
-        key = row.get("id")
-        if not isinstance(key, str):
-            raise InputError(f"{where}: no `id`")
+        key = _id(row, where)
         body = row if "text" in row else (texts or {}).get(key)
         if body is None:
             if skip_missing:
                 continue
             raise InputError(f"{where}: there is no text for {key}; fetch it or name its folder with --text")
+        if not isinstance(body.get("text"), str):
+            raise InputError(f"{where}: the `text` of {key} is no string")
         second = checked(row["second"], f"{where}, second") if "second" in row else None
-        records.append(
-            Record(
-                key, body["text"], checked(row.get("labels"), where), source_of(key), body.get("sector", ""), row.get("channel", ""), second,
-                body.get("meta") or {},
-            )
-        )  # fmt: skip
+        sector, channel = str(body.get("sector") or ""), str(row.get("channel") or "")
+        records.append(Record(key, body["text"], checked(row.get("labels"), where), source_of(key), sector, channel, second))
+    if not records and not skip_missing:
+        raise InputError(f"{path}: has no labelled records; each line is an object with `id`, `text` and `labels`")
     return records
+
+
+def _id(row: Mapping[str, Any], where: str) -> str:
+    if not isinstance(row.get("id"), str):
+        raise InputError(f"{where}: no `id`")
+    return str(row["id"])
 
 
 def source_of(key: str) -> str:
@@ -111,9 +135,19 @@ def source_of(key: str) -> str:
     return "care_opinion" if key.startswith("nhs_pe:co:") else key.partition(":")[0]
 
 
+def is_authored(key: str) -> bool:
+    """Whether a record's id is of an authored corpus."""
+    return key.startswith("authored-")
+
+
+def language_of(key: str) -> str:
+    """Return the language that a record's id names; all but the authored corpora that train are English."""
+    return key.removeprefix("authored-")[:2] if is_authored(key) else "en"
+
+
 def read_texts(paths: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
     """Read text records by id."""
-    return {row["id"]: row for path in paths for _, row in read_lines(path)}
+    return {_id(row, f"{path}, line {number}"): row for path in paths for number, row in read_lines(path)}
 
 
 def training_records(text: Path | None = None, data: Path = DATA, languages: Sequence[str] = ("en",)) -> list[Record]:
@@ -128,40 +162,71 @@ def training_records(text: Path | None = None, data: Path = DATA, languages: Seq
     languages : sequence of str
         Which authored corpora, by language.
     """
-    corrections = read_corrections(data / "corrections.jsonl")
-    records = [
-        record
-        for language in languages
-        for path in sorted((data / "authored").glob(f"{language}*.jsonl"))
-        for record in read_labelled(path)
-    ]
+    records = [record for language in languages for path in _authored_files(data, language) for record in read_labelled(path)]
     if text is not None:
-        paths = [text / "public" / f"{name}.jsonl" for name in PUBLIC]
-        records += read_labelled(
-            data / "labels" / "public.jsonl", read_texts(path for path in paths if path.exists()), skip_missing=True
-        )
-    return [corrected(record, corrections.get(record.id)) for record in records]
+        paths = [path for name in PUBLIC if (path := text / "public" / f"{name}.jsonl").exists()]
+        if not paths:
+            raise InputError(
+                f"{text}: has neither of {', '.join(f'public/{name}.jsonl' for name in PUBLIC)}; see `amends-train fetch`"
+            )
+        texts = read_texts(paths)
+        for name in training_files():
+            if name.startswith("labels/"):
+                records += read_labelled(data / name, texts, skip_missing=True)
+    if not records:
+        raise InputError(f"{data}: has no labelled records of {', '.join(languages)}")
+    return _corrected(records, data)
 
 
-def read_corrections(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the reviewed label corrections: by record id the fields that change; each line has a ``reason``."""
+def _authored_files(data: Path, language: str) -> list[Path]:
+    """Files of one authored corpus: those that the protocol lists, or all where the language trains no released model."""
+    if f"authored/{language}" in protocol()["train"]["sources"]:
+        return [data / name for name in training_files() if name.startswith(f"authored/{language}") and (data / name).exists()]
+    return sorted((data / "authored").glob(f"{language}*.jsonl"))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The fields of one record that a review changed, and where that is written."""
+
+    labels: Mapping[str, Any]
+    where: str
+
+
+def read_corrections(path: Path) -> dict[str, Correction]:
+    """Read the reviewed label corrections by record id: each line has ``id``, the ``labels`` that change and a ``reason``."""
     if not path.exists():
         return {}
-    result = {}
+    result: dict[str, Correction] = {}
     for number, row in read_lines(path):
-        if not row.get("reason") or not row.get("labels"):
-            raise InputError(f"{path}, line {number}: a correction has `id`, `labels` and `reason`")
-        result[row["id"]] = row["labels"]
+        where = f"{path}, line {number}"
+        labels = row.get("labels")
+        if not (
+            isinstance(labels, dict) and labels and all(isinstance(row.get(key), str) and row[key] for key in ("id", "reason"))
+        ):
+            raise InputError(f"{where}: a correction has `id`, `labels` and `reason`")
+        _refuse_unknown(labels, where)
+        if row["id"] in result:
+            raise InputError(f"{where}: {row['id']} is corrected twice, first in {result[row['id']].where}")
+        result[row["id"]] = Correction(labels, where)
     return result
 
 
-def corrected(record: Record, change: Mapping[str, Any] | None) -> Record:
-    """Return ``record`` with the fields of ``change`` in place of its own, checked against the codebook."""
-    if not change:
-        return record
-    from dataclasses import replace
-
-    return replace(record, labels=checked({**record.labels, **change}, f"correction of {record.id}"))
+def _corrected(records: Sequence[Record], data: Path) -> list[Record]:
+    """Return ``records`` with the corrections of ``data``, checked against the codebook; one of no record there is refused."""
+    corrections = read_corrections(data / "corrections.jsonl")
+    unknown = corrections.keys() - {record.id for record in records}
+    if unknown:  # of another language, or of public text that is not at hand, unless the id is mistyped
+        files = [*(data / "authored").glob("*.jsonl"), *(data / "labels").glob("*.jsonl")]
+        unknown -= {row.get("id") for path in files for _, row in read_lines(path)}
+    for key in sorted(unknown):
+        raise InputError(f"{corrections[key].where}: there is no record {key}")
+    return [
+        replace(record, labels=checked({**record.labels, **own.labels}, own.where))
+        if (own := corrections.get(record.id))
+        else record
+        for record in records
+    ]
 
 
 def targets(records: Sequence[Record]) -> dict[str, np.ndarray]:

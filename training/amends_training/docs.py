@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from amends.codebook import codebook
 from amends.columns import PREFIX, schema
 from amends.cues import rules
+from amends_training.checkout import training_folder
 from amends_training.tables import markdown
 
 #: What each output column holds, where the codebook does not say it.
@@ -90,6 +89,6 @@ def _meaning(name: str) -> str:
 
 
 if __name__ == "__main__":
-    root = Path(__file__).resolve().parents[2] / "docs"
+    root = training_folder().parent / "docs"
     (root / "codebook.md").write_text(codebook_page(), encoding="utf-8")
     (root / "output.md").write_text(output_page(), encoding="utf-8")

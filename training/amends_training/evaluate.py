@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from amends_training import baselines
 from amends_training.corpora import Record, checked, read_lines, targets
 from amends_training.fit import Progress, Settings, fit, silent
 from amends_training.metrics import Prediction, bootstrap, headline, headline_heads, summary
-from amends_training.protocol import Split, fold_numbers, grouped, leave_one_out, place
+from amends_training.splits import Split, fold_numbers, grouped, leave_one_out, place
 
 #: Fits on some records and predicts others.
 Method = Callable[[Sequence[Record], Sequence[Record]], Prediction]
@@ -46,11 +47,17 @@ def with_rules(prediction: Prediction) -> Prediction:
 
 #: What every other method's gain is taken over.
 BASELINE = "tfidf_logreg"
-METHODS: Mapping[str, Method] = {
-    "majority": _baseline(baselines.majority),
-    "tfidf_logreg": _baseline(baselines.tfidf_logreg),
-    "fast": fast(Settings(plan=False)),
-}
+#: What is compared but never released; ``rules`` is judged with ``fast``, over its tags.
+BASELINES = ("majority", BASELINE, "rules")
+
+
+def methods(settings: Settings) -> dict[str, Method]:
+    """Return what the protocol compares, by name; ``fast`` with ``settings`` but for the plan, which is not judged."""
+    return {
+        "majority": _baseline(baselines.majority),
+        BASELINE: _baseline(partial(baselines.tfidf_logreg, jobs=settings.jobs)),
+        "fast": fast(replace(settings, plan=False)),
+    }
 
 
 def over_splits(records: Sequence[Record], splits: Sequence[Split], method: Method, progress: Progress = silent) -> Prediction:
@@ -70,11 +77,13 @@ def over_splits(records: Sequence[Record], splits: Sequence[Split], method: Meth
     )
 
 
-def judged(records: Sequence[Record], prediction: Prediction, mask: np.ndarray | None = None) -> dict[str, Any]:
-    """Return the protocol's metrics of ``prediction``, over the records of ``mask``."""
+def judged(
+    records: Sequence[Record], prediction: Prediction, mask: np.ndarray | None = None, drawn_by: int | None = None
+) -> dict[str, Any]:
+    """Return the protocol's metrics of ``prediction``, over the records of ``mask``; ``drawn_by`` as for `bootstrap`."""
     mask = np.ones(len(records), dtype=bool) if mask is None else mask
     truth = {name: values[mask] for name, values in targets(records).items()}
-    return summary(truth, prediction.rows(mask))
+    return summary(truth, prediction.rows(mask), drawn_by)
 
 
 def slices(
@@ -93,7 +102,11 @@ def slices(
 
 
 def run(
-    records: Sequence[Record], research: Sequence[Record], methods: Mapping[str, Method], progress: Progress
+    records: Sequence[Record],
+    research: Sequence[Record],
+    methods: Mapping[str, Method],
+    progress: Progress,
+    drawn_by: int | None = None,
 ) -> dict[str, Any]:
     """Run the whole protocol for ``methods`` and return its tables, JSON-ready.
 
@@ -107,6 +120,8 @@ def run(
         What is compared. With ``fast`` among them the rule table over its tags is judged too.
     progress : callable
         Told of each step.
+    drawn_by : int, optional
+        The seed of the bootstrap; by default the protocol's.
     """
     _, tested = fold_numbers(records)
     everything = np.ones(len(research), dtype=bool)
@@ -124,16 +139,21 @@ def run(
             predictions[name] = over_splits(records, splits, method, progress) if splits else method(records, research)
             if name == "fast":
                 predictions["rules"] = with_rules(predictions[name])
-        result[test] = {name: _judged_with_gain(own, mask, name, predictions, test) for name in predictions}
+        result[test] = {name: _judged_with_gain(own, mask, name, predictions, test, drawn_by) for name in predictions}
     return result
 
 
 def _judged_with_gain(
-    records: Sequence[Record], mask: np.ndarray, name: str, predictions: Mapping[str, Prediction], test: str
+    records: Sequence[Record],
+    mask: np.ndarray,
+    name: str,
+    predictions: Mapping[str, Prediction],
+    test: str,
+    drawn_by: int | None,
 ) -> dict[str, Any]:
     prediction = predictions[name]
     truth = targets(records)
-    result = judged(records, prediction, mask)
+    result = judged(records, prediction, mask, drawn_by)
     kept = [record for record, inside in zip(records, mask, strict=True) if inside]
     result["by_source"] = slices(kept, prediction.rows(mask), lambda record: record.source)
     if test != "transfer":
@@ -144,7 +164,7 @@ def _judged_with_gain(
     if BASELINE in predictions and name != BASELINE:
         inside = {key: values[mask] for key, values in truth.items()}
         pair = [prediction.rows(mask), predictions[BASELINE].rows(mask)]
-        low, high = bootstrap(inside, pair)[2]
+        low, high = bootstrap(inside, pair, drawn_by)[2]
         result["gain"] = [headline(inside, pair[0]) - headline(inside, pair[1]), low, high]
     return result
 

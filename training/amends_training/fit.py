@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from amends.codebook import codebook
-from amends.encode import Encoder
 from amends.model import Model
 from amends.routing import Router, probabilities_of_acts, tag_columns
 from amends.tagging import Head, Linear, heads
-from amends_training.corpora import Record, targets
+from amends_training.corpora import Record, language_of, targets
+from amends_training.features import encoded
 from amends_training.linear import Calibration, Fitted, calibrate, fit_heads, offsets
 from amends_training.metrics import names_of
-from amends_training.protocol import fold_numbers
+from amends_training.splits import fold_numbers
 
 Progress = Callable[[str], None]
 
@@ -47,7 +48,9 @@ class Settings:
     plan : bool
         Whether to fit the plan's heads; the protocol judges without them, which saves a third of the time.
     jobs : int
-        Processes.
+        Processes; changes no number.
+    cache : pathlib.Path, optional
+        Where encoded features are kept between runs (`amends_training.features.encoded`); changes no number.
     """
 
     min_df: int = 2
@@ -56,6 +59,12 @@ class Settings:
     tag_scale: float = 2.0
     plan: bool = True
     jobs: int = 2
+    cache: Path | None = None
+
+    def decisive(self) -> dict[str, float]:
+        """Return the settings that a fitted model's numbers hang on."""
+        names = ("min_df", "strength", "router_strength", "tag_scale")
+        return {name: getattr(self, name) for name in names}
 
 
 #: Out-of-fold predictions inside a fit are made in this many folds, each a union of the protocol's.
@@ -84,22 +93,17 @@ def fit(records: Sequence[Record], settings: Settings = Settings(), progress: Pr
     texts = [record.text for record in records]
     folds = fold_numbers(records)[0] % INNER_FOLDS
     progress("encoding")
-    encoder = Encoder.fit(texts, min_df=settings.min_df)
-    features = encoder.transform(texts)
+    encoder, features = encoded(texts, settings.min_df, settings.cache)
     tag_specs, router_specs = head_specs(settings.plan)
     tag_heads, router_heads = heads(tag_specs), heads(router_specs)
     tag_truth = {head.name: truth[head.name] for head in tag_heads}
     router_truth = {head.name: truth[head.name] for head in router_heads}
 
-    tags, tag_logits = _calibrated(
-        features, tag_truth, tag_heads, folds, lambda _: settings.strength, settings.jobs, progress, "tags"
-    )
+    tags, tag_logits = _calibrated(features, tag_truth, tag_heads, folds, settings.strength, settings.jobs, progress, "tags")
     seen = tag_columns(tag_heads, tag_logits) * settings.tag_scale
     joined = sp.hstack([features, sp.csr_matrix(seen.astype(np.float32))], format="csr")
     strength = settings.router_strength
-    router, route_logits = _calibrated(
-        joined, router_truth, router_heads, folds, lambda _: strength, settings.jobs, progress, "router"
-    )
+    router, route_logits = _calibrated(joined, router_truth, router_heads, folds, strength, settings.jobs, progress, "router")
 
     size = features.shape[1]
     weights = np.hstack([router[head.name].weights for head in router_heads])
@@ -112,7 +116,7 @@ def fit(records: Sequence[Record], settings: Settings = Settings(), progress: Pr
     unsure_below, curve = review_threshold(probabilities["strategy"], chosen_offsets["strategy"], truth["strategy"])
     manifest = {
         "codebook": codebook().version,
-        "languages": sorted({record.id[9:11] if record.id.startswith("authored-") else "en" for record in records}),
+        "languages": sorted({language_of(record.id) for record in records}),
         "tags": tag_specs,
         "router": router_specs,
         "offsets": {name: values.tolist() for name, values in chosen_offsets.items()},
@@ -144,7 +148,7 @@ def _calibrated(
     truth: Mapping[str, np.ndarray],
     own: Sequence[Head],
     folds: np.ndarray,
-    strength: Callable[[str], float],
+    strength: float,
     jobs: int,
     progress: Progress,
     what: str,

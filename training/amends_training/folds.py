@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,8 +98,8 @@ def read(path: Path) -> dict[str, Fold]:
     return {key: Fold(group, int(fold), tested == "1") for key, group, fold, tested in rows}
 
 
-def write(path: Path, folds: Mapping[str, Fold], order: Iterable[str] | None = None) -> None:
-    """Write ``folds.tsv``, sorted by id unless ``order`` is given."""
+def write(path: Path, folds: Mapping[str, Fold]) -> None:
+    """Write ``folds.tsv``, sorted by id."""
     lines = ["id\tgroup\tfold\ttested"]
-    lines += [f"{k}\t{folds[k].group}\t{folds[k].fold}\t{int(folds[k].tested)}" for k in (order or sorted(folds))]
+    lines += [f"{k}\t{folds[k].group}\t{folds[k].fold}\t{int(folds[k].tested)}" for k in sorted(folds)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

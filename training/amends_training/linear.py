@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,8 @@ class Fitted:
         return np.asarray(features @ self.weights) + self.bias
 
 
-def fit_head(name: str, features: sp.csr_matrix, truth: np.ndarray, strength: float, balance: float = 1.0) -> Fitted:
-    """Fit one head: multinomial (or, for two labels, binary) logistic regression.
+def fit_head(name: str, features: sp.csr_matrix, truth: np.ndarray, strength: float) -> Fitted:
+    """Fit one head: multinomial (or, for two labels, binary) logistic regression, labels weighed as ``class_weight="balanced"`` does.
 
     Parameters
     ----------
@@ -40,12 +40,10 @@ def fit_head(name: str, features: sp.csr_matrix, truth: np.ndarray, strength: fl
         Shapes ``(n, features)`` and ``(n,)``.
     strength : float
         scikit-learn's ``C``.
-    balance : float
-        Each record weighs as the inverse of its label's share to this power: 1 is ``class_weight="balanced"``.
     """
     size = len(names_of(name))
     share = np.bincount(truth, minlength=size) / len(truth)
-    weight = np.where(share > 0, np.maximum(share, 1e-9) ** -balance, 0)[truth]
+    weight = np.where(share > 0, np.maximum(share, 1e-9) ** -1.0, 0)[truth]
     width = 1 if size == 2 else size
     present = np.flatnonzero(share)
     weights = np.zeros((features.shape[1], width), dtype=np.float32)
@@ -66,12 +64,10 @@ def fit_head(name: str, features: sp.csr_matrix, truth: np.ndarray, strength: fl
     return Fitted(weights, bias)
 
 
-def fit_heads(
-    features: sp.csr_matrix, truths: Mapping[str, np.ndarray], strength: Callable[[str], float], jobs: int
-) -> dict[str, Fitted]:
+def fit_heads(features: sp.csr_matrix, truths: Mapping[str, np.ndarray], strength: float, jobs: int) -> dict[str, Fitted]:
     """Fit each head of ``truths``, in parallel."""
     fitted = Parallel(n_jobs=jobs, prefer="processes")(
-        delayed(fit_head)(name, features, truth, strength(name)) for name, truth in truths.items()
+        delayed(fit_head)(name, features, truth, strength) for name, truth in truths.items()
     )
     return dict(zip(truths, fitted, strict=True))
 
@@ -132,8 +128,3 @@ def offsets(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     best = OFFSET_GRID[int(np.argmax(scores))]
     result: np.ndarray = -best * np.log(share)
     return np.round(result - result.min(), 4)
-
-
-def stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Join banks of columns side by side."""
-    return np.hstack(list(parts)) if parts else np.zeros((0, 0))

@@ -78,26 +78,29 @@ def of_head(name: str, truth: np.ndarray, prediction: Prediction) -> dict[str, o
     return result
 
 
-def summary(truth: Mapping[str, np.ndarray], prediction: Prediction, intervals: bool = True) -> dict[str, object]:
+def summary(truth: Mapping[str, np.ndarray], prediction: Prediction, drawn_by: int | None = None) -> dict[str, object]:
     """Return the headline with its bootstrap interval, mean macro-F1, and each head's metrics."""
     heads = {name: of_head(name, truth[name], prediction) for name in headline_heads()}
-    result: dict[str, object] = {
+    return {
         "records": len(truth["strategy"]),
         "headline": headline(truth, prediction),
         "macro_f1": float(np.mean([head["macro_f1"] for head in heads.values()])),
+        "interval": bootstrap(truth, [prediction], drawn_by)[0],
+        "heads": heads,
     }
-    if intervals:
-        result["interval"] = bootstrap(truth, [prediction])[0]
-    return {**result, "heads": heads}
 
 
-def bootstrap(truth: Mapping[str, np.ndarray], predictions: Sequence[Prediction]) -> list[tuple[float, float]]:
+def bootstrap(
+    truth: Mapping[str, np.ndarray], predictions: Sequence[Prediction], drawn_by: int | None = None
+) -> list[tuple[float, float]]:
     """Return the 95% interval of the headline of each prediction and, after those, of each one's gain over the last.
 
-    Records are drawn with replacement, the same draws for every prediction, so the gains are paired.
+    Records are drawn with replacement, the same draws for every prediction, so the gains are paired; ``drawn_by`` is the seed,
+    by default the protocol's.
     """
     own = protocol()["metrics"]["bootstrap"]
-    draws = np.random.default_rng(seed()).integers(0, len(truth["strategy"]), (own["resamples"], len(truth["strategy"])))
+    start = seed() if drawn_by is None else drawn_by
+    draws = np.random.default_rng(start).integers(0, len(truth["strategy"]), (own["resamples"], len(truth["strategy"])))
     values = np.array([_resampled(truth, prediction, draws) for prediction in predictions])
     tail = 100 * (1 - own["interval"]) / 2
     series = [*values, *(values[:-1] - values[-1])]

@@ -76,12 +76,13 @@ def by_label(results: Mapping[str, Any], test: str, method: str) -> str:
     return markdown(("field", "label", "F1", "support"), rows)
 
 
-def by_source(results: Mapping[str, Any], test: str, methods: Sequence[str], key: str = "by_source") -> str:
-    """Return the headline by source for ``methods`` in one test."""
+def by_source(results: Mapping[str, Any], test: str, methods: Sequence[str]) -> str:
+    """Return the headline for ``methods`` by source in one test; by what was left out where that is the test."""
     own = results[test]
+    key = "by_place" if test == "leave_one_out" else "by_source"
     sources = own[methods[-1]][key]
     rows = [
         (source, values["records"], *(f"{own[name][key][source]['headline']:.3f}" for name in methods))
         for source, values in sources.items()
     ]
-    return markdown(("source", "records", *methods), rows)
+    return markdown(("left out" if key == "by_place" else "source", "records", *methods), rows)

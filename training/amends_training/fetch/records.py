@@ -29,9 +29,9 @@ def record(name: str, key: str, text: str, meta: Mapping[str, Any]) -> dict[str,
     return {"id": key, "sector": _SECTORS[name], "lang": "en", "text": text, "meta": dict(meta)}
 
 
-def checked(row: Any, name: str, where: str) -> dict[str, Any]:
+def checked(row: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
     """Return a record with our keys only, or raise `InputError`."""
-    sound = isinstance(row, dict) and all(isinstance(row.get(key), str) for key in ("id", "text"))
+    sound = all(isinstance(row.get(key), str) for key in ("id", "text"))
     if not sound or not row["text"].strip():
         raise InputError(f"{where}: not a record with `id` and `text`")
     if not isinstance(row.get("meta", {}), dict):
