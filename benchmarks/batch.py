@@ -85,11 +85,14 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for rows in arguments.rows:
-            source, target = Path(folder, f"{rows}.csv"), Path(folder, f"{rows}.{arguments.to}")
+            source, target = Path(folder, f"{rows}.csv"), Path(folder, f"{rows}.scored.{arguments.to}")
             make(arguments.source, source, rows)
             command = [sys.executable, "-m", "amends.cli", "score", str(source), "-o", str(target), "--jobs", str(arguments.jobs)]
             seconds, peak = measure(command + ["--no-evidence"] * arguments.no_evidence)
-            print(f"{rows:>9,} rows: {seconds:7.1f} s, {rows / seconds:6,.0f} rows/s, peak {peak:5,.0f} MB (all processes)", flush=True)
+            print(
+                f"{rows:>9,} rows: {seconds:7.1f} s, {rows / seconds:6,.0f} rows/s, peak {peak:5,.0f} MB (all processes)",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def main() -> None:
         start = time.perf_counter()
         pipeline(text)
         calls.append(1000 * (time.perf_counter() - start))
-    print(f"single call, evidence included: p50 {statistics.median(calls):.2f} ms, p99 {statistics.quantiles(calls, n=100)[98]:.2f} ms")
+    print(
+        f"single call, evidence included: p50 {statistics.median(calls):.2f} ms, p99 {statistics.quantiles(calls, n=100)[98]:.2f} ms"
+    )
     print(f"Python {platform.python_version()}, {platform.machine()}")
 
 
