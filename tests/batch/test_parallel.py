@@ -60,9 +60,14 @@ def test_small_inputs_stay_in_one_process():
     assert sensible_jobs(0, "B", compressed=False) == min(8, usable_cores())  # a stream of unknown length
 
 
+def _heeding() -> None:
+    """Heed Ctrl-C again: a shell that runs the tests in the background has its children ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(source: Path, target: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "amends.cli", "score", str(source), "-o", str(target), "--chunk-size", "5", *more]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_heeding)
     folder = target.with_name(f".{target.name}.part")
     deadline = time.monotonic() + 60
     while not list(folder.glob("part-*.arrow")) and time.monotonic() < deadline and process.poll() is None:
