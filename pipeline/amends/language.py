@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Least probability with which another language is believed (``amends-train language`` counts the English texts turned away).
 SURE = 0.7
-#: Below this a guess at a language that the model knows is looked into once more.
+#: Below this a guess at a language that the model knows is looked into once more, and from this on the second look counts.
 CERTAIN = 0.9
 #: The identifier reads this many code points of letters from the beginning, and as many from the middle.
 READ = 100
@@ -42,7 +42,9 @@ def identify(text: str, known: frozenset[str]) -> tuple[str, bool]:
     language, score = _guess(sample)
     if language in known and score < CERTAIN and len(words) > 2 * READ:
         # An e-mail's header is often in another language than its body: where the two together leave doubt, the body decides.
-        language, score = _guess(words[middle : middle + READ])
+        body, sure = _guess(words[middle : middle + READ])
+        if sure >= CERTAIN:
+            language, score = body, sure
     if language in known:
         return language, True
     if score >= SURE or not _written_in(sample, known):
@@ -64,8 +66,8 @@ def _written_in(text: str, known: frozenset[str]) -> bool:
     return 2 * sum(unicodedata.name(char, "").startswith(scripts) for char in letters) >= len(letters)
 
 
-# Everything that is no letter; halves of surrogate pairs and line breaks, which the identifier cannot take, among them.
-_NO_LETTERS = re.compile(r"[^\w']+|[\d_]+")
+# Everything that is no letter, and redactions; halves of surrogate pairs and line breaks, which the identifier cannot take, among them.
+_NO_LETTERS = re.compile(r"[^\w']+|[\d_]+|\b[xX]{2,}\b")
 
 
 @cache
