@@ -38,7 +38,7 @@ def peak(*arguments: object) -> float:
 @pytest.mark.parametrize(("source", "target"), [("csv", "parquet"), ("parquet", "csv")])
 def test_flat(tmp_path: Path, files, source: str, target: str):
     found = []
-    for rows in (6_000, 50_000):
+    for rows in (6_000, 120_000):
         # Each text differs, or Parquet would keep one and refer to it; digits, as repeated words would compress to nothing.
         chance = random.Random(rows)
         texts = [f"They owe me {chance.getrandbits(4_000)} pounds and nobody answers my letters." for _ in range(rows)]
@@ -48,5 +48,5 @@ def test_flat(tmp_path: Path, files, source: str, target: str):
         else:
             files.write_csv(given, [["text"], *([text] for text in texts)])
         found.append(peak(given, "-o", tmp_path / f"{rows}.scored.{target}"))
-    # 55 MB of input more, which a run that held it at once would take at least; allocators keep some MB more or less.
-    assert found[1] < found[0] + 40, found
+    # 140 MB of input more, which a run that held it at once would take at least; allocators keep some tens of MB more or less.
+    assert found[1] < found[0] + 90, found
