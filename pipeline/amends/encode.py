@@ -22,11 +22,11 @@ from amends.text import LOOKED_AT, WORD, fold
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-#: Distinct words remembered before the table is emptied: about 60 MB. English complaints hold fewer.
+#: Distinct words remembered before the table is emptied, so that memory stays bounded whatever customers write.
 REMEMBERED = 150_000
 CHAR_NGRAMS = (3, 5)
-#: What a cue that stands in the text weighs beside the two blocks of unit length. Of 0.3, 0.55 and 0.9 the middle one was best on
-#: the training folds.
+#: What a cue that stands in the text weighs beside the two blocks of unit length. The only weight judged on the training folds
+#: (against no cues, ``docs/model.md``); others remain to be tried.
 CUE_WEIGHT = 0.55
 
 

@@ -117,7 +117,7 @@ class Pipeline:
         texts : sequence
             The messages; anything that is not a string gets the status ``empty`` or ``not_text``.
         evidence : bool
-            Whether to look for the words that speak for each label, which takes about as long as all the rest.
+            Whether to look for the words that speak for each label, which takes about twice as long as all the rest.
 
         Examples
         --------
